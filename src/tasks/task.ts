@@ -1,0 +1,89 @@
+/** A task: observations, how they are put to a model, and how an output is judged. */
+
+/** One (x, y) pair of the paper: a question with its final answer and no chain of thought. */
+export interface Observation {
+  /** Unique within its split; from the data where it has ids, else the row's number. */
+  readonly id: string;
+  /** The question as the prompt shows it, options not included. */
+  readonly question: string;
+  /** The gold answer in canonical form: a number, an option's label, `yes`/`no`, or text. */
+  readonly answer: string;
+  /** Answer options in order, for multiple choice. */
+  readonly options?: readonly AnswerOption[];
+  /** Difficulty level, where the task knows one (0 is easiest). For reports only. */
+  readonly difficulty?: number;
+}
+
+export interface AnswerOption {
+  /** As it stands in the prompt: `A`, `B`, … */
+  readonly label: string;
+  readonly text: string;
+}
+
+/** A worked example, put before the question while sampling. */
+export interface Exemplar {
+  readonly question: string;
+  readonly options?: readonly AnswerOption[];
+  readonly rationale: string;
+  readonly answer: string;
+}
+
+/** correct: states the gold answer. wrong: states another. none: states no answer, or several different ones. */
+export type Judgement = "correct" | "wrong" | "none";
+
+export interface Verdict {
+  /** By the format that was asked for. */
+  readonly strict: Judgement;
+  /** By last-resort extraction where the format was not kept; equals `strict` where it was. */
+  readonly lenient: Judgement;
+  /** The answer that was found, in canonical form; null when none was. */
+  readonly extracted: string | null;
+}
+
+/** Judges what a model wrote after the prompt. Pure and total: it never throws on any output. */
+export interface Verifier {
+  judge(output: string, observation: Pick<Observation, "answer" | "options">): Verdict;
+  /** The gold answer in canonical form; throws UserError when it is not one this verifier can check (say `abc` for a number). */
+  canonical(answer: string, options?: readonly AnswerOption[]): string;
+}
+
+/** How questions, hints and completions are written. All strings are exact; tokens follow from them. */
+export interface PromptFormat {
+  /** The zero-shot prompt; the completion follows it directly. */
+  prompt(observation: Pick<Observation, "question" | "options">): string;
+  /** The same with the gold answer as a hint, for rationalization (STaR, section 3.2). */
+  hintedPrompt(observation: Pick<Observation, "question" | "options" | "answer">): string;
+  /** What a model should write after the prompt. */
+  completion(rationale: string, answer: string): string;
+  /** Put after each worked example, before the next question. */
+  readonly separator: string;
+  /** Texts that end a generation, besides the end-of-text token. */
+  readonly stop: readonly string[];
+}
+
+/** What checking every step of a rationale found; only tasks whose rationales a program can read have it. */
+export interface RationaleCheck {
+  readonly steps: number;
+  /** Index of the first wrong step; null when all are right. */
+  readonly firstWrong: number | null;
+}
+
+/** Settings that suit this task and its usual model; keys of the run configuration, overridden by presets, files and flags. */
+export type TaskDefaults = Readonly<Record<string, unknown>>;
+
+export interface Task {
+  readonly name: string;
+  /** One line for `adastar tasks`. */
+  readonly description: string;
+  readonly train: readonly Observation[];
+  readonly test: readonly Observation[];
+  readonly format: PromptFormat;
+  /** Few-shot exemplars for sampling; may be empty. */
+  readonly exemplars: readonly Exemplar[];
+  readonly verifier: Verifier;
+  /** The longest generation, in tokens (SPEC section 5). */
+  readonly maxTokens: number;
+  /** Whether rationalization is on by default: off for mathematical tasks, where it hurts. */
+  readonly rationalize: boolean;
+  checkRationale?(output: string, observation: Observation): RationaleCheck;
+}
