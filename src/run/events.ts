@@ -1,0 +1,112 @@
+/** What a run tells while it goes: the progress display, the journal and the dashboard all read these. */
+
+import type { ModelFacts } from "../engine/engine.js";
+
+/** Training FLOPs by purpose (SPEC section 6); evaluation is apart because it is not a training cost. */
+export interface FlopsByPurpose {
+  /** Prompts processed and tokens generated while sampling, the shared prefix counted as often as it was computed. */
+  readonly sampling: number;
+  /** What sampling would have cost had every request computed the shared prefix itself. */
+  readonly samplingUnshared: number;
+  /** Of `sampling`, spent on observations beyond the prefix of m that was used. */
+  readonly wasted: number;
+  readonly training: number;
+  /** sampling + training. */
+  readonly total: number;
+}
+
+/** One row of the closing table. Counts are of this iteration; `cumulativeFlops` runs from the start. */
+export interface IterationRecord {
+  readonly iteration: number;
+  /** βᵗ; null for methods that keep everything. */
+  readonly target: number | null;
+  /** m: observations visited. */
+  readonly visited: number;
+  /** Visited observations solved in any of their tries. */
+  readonly solved: number;
+  /** α = solved / visited. */
+  readonly alpha: number;
+  /** Observations whose statistics were updated: ⌊m·αᵖ⌋. */
+  readonly popped: number;
+  /** |D₊| */
+  readonly kept: number;
+  readonly steps: number;
+  /** Mean training loss of the iteration, nats a token; null when nothing was trained. */
+  readonly loss: number | null;
+  /** In [0, 1]. */
+  readonly testAccuracy: number;
+  /** Share of the test outputs that ended and stated an answer, in [0, 1]. */
+  readonly testFinished: number;
+  /** Share of D₊ whose rationale has a wrong step though its answer is right; null where the task cannot check steps. */
+  readonly wrongSteps: number | null;
+  readonly temperature: number;
+  readonly sampledTokens: number;
+  readonly trainedTokens: number;
+  readonly flops: FlopsByPurpose;
+  readonly cumulativeFlops: FlopsByPurpose;
+  /** Wall time of this iteration, by phase. */
+  readonly seconds: { readonly visit: number; readonly train: number; readonly evaluate: number };
+}
+
+/** The line that `--json` prints. */
+export interface RunSummary {
+  readonly status: "done" | "interrupted";
+  readonly runDir: string;
+  /** Folder of the last model. */
+  readonly checkpoint: string;
+  readonly iterations: number;
+  /** Accuracies in [0, 1]. */
+  readonly baseAccuracy: number;
+  readonly bestAccuracy: number;
+  readonly bestIteration: number;
+  readonly flops: { readonly sampling: number; readonly training: number; readonly total: number };
+  readonly seconds: number;
+}
+
+export type RunEvent =
+  | {
+      readonly kind: "started";
+      readonly runDir: string;
+      readonly task: string;
+      readonly method: string;
+      readonly seed: number;
+      readonly iterations: number;
+      readonly model: ModelFacts;
+      readonly observations: number;
+      readonly testObservations: number;
+      readonly resumed: boolean;
+    }
+  | {
+      readonly kind: "visiting";
+      readonly iteration: number;
+      readonly visited: number;
+      readonly correct: number;
+      readonly target: number | null;
+      readonly tokens: number;
+      readonly seconds: number;
+    }
+  | {
+      readonly kind: "training";
+      readonly iteration: number;
+      readonly step: number;
+      readonly steps: number;
+      readonly loss: number;
+      readonly tokens: number;
+      readonly seconds: number;
+    }
+  | {
+      readonly kind: "evaluating";
+      /** 0 is the base model. */
+      readonly iteration: number;
+      readonly done: number;
+      readonly total: number;
+      readonly correct: number;
+      readonly tokens: number;
+      readonly seconds: number;
+    }
+  | { readonly kind: "base"; readonly testAccuracy: number; readonly testFinished: number; readonly seconds: number }
+  | { readonly kind: "iteration"; readonly record: IterationRecord }
+  | { readonly kind: "notice"; readonly text: string }
+  | { readonly kind: "finished"; readonly summary: RunSummary };
+
+export type Listener = (event: RunEvent) => void;
