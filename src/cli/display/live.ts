@@ -1,0 +1,158 @@
+import { clip, displayWidth } from "../../report/width.js";
+import type { Listener, RunEvent } from "../../run/events.js";
+import type { DisplayStream, RunDisplay } from "./display.js";
+import { advance, initialState, type ProgressState, phaseShare } from "./state.js";
+import {
+  accuracyFigure,
+  iterationLabel,
+  phaseCount,
+  phaseFigures,
+  phaseName,
+  runFigures,
+  startLine,
+  timeFigure,
+} from "./text.js";
+
+export interface LiveDisplayOptions {
+  readonly colour: boolean;
+  /** Milliseconds between two redraws; the lines are also redrawn at this pace when no event arrives, so that the time goes on. */
+  readonly interval?: number;
+  readonly clock?: () => number;
+}
+
+const ESC = "\u001b[";
+const STYLES = { plain: "", bold: "1", dim: "2", green: "32", cyan: "36" } as const;
+
+/** A stretch of a line in one style. */
+interface Span {
+  readonly text: string;
+  readonly style: keyof typeof STYLES;
+}
+
+/** A few lines at the bottom of the terminal, redrawn in place; what stays (start, notices) scrolls away above them. */
+export class LiveDisplay implements RunDisplay {
+  readonly listener: Listener = (event) => this.#take(event);
+  state: ProgressState;
+  readonly #stream: DisplayStream;
+  readonly #colour: boolean;
+  readonly #interval: number;
+  readonly #clock: () => number;
+  readonly #timer: NodeJS.Timeout;
+  /** Widths, in cells, of the lines now on the terminal; the cursor is on the line below them. */
+  #drawn: readonly number[] = [];
+  #drawnAt = Number.NEGATIVE_INFINITY;
+
+  constructor(stream: DisplayStream, options: LiveDisplayOptions) {
+    this.#stream = stream;
+    this.#colour = options.colour;
+    this.#interval = options.interval ?? 100;
+    this.#clock = options.clock ?? (() => performance.now());
+    this.state = initialState(this.#clock());
+    this.#timer = setInterval(() => this.#draw(), Math.max(this.#interval, 250));
+    this.#timer.unref();
+  }
+
+  note(text: string): void {
+    this.#stream.write(`${this.#erase()}${text}\n`);
+    this.#drawn = [];
+    this.#drawnAt = Number.NEGATIVE_INFINITY;
+    this.#draw();
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    const erase = this.#erase();
+    this.#drawn = [];
+    if (erase !== "") this.#stream.write(erase);
+  }
+
+  #take(event: RunEvent): void {
+    this.state = advance(this.state, event, this.#clock());
+    if (event.kind === "started") this.note(startLine(event));
+    else if (event.kind === "notice") this.note(event.text);
+    else if (event.kind === "finished") this.close();
+    else this.#draw();
+  }
+
+  #draw(): void {
+    const now = this.#clock();
+    if (this.state.started === null || now - this.#drawnAt < this.#interval) return;
+    // One cell is left free: writing in the last column makes some terminals wrap at once.
+    const width = Math.max(1, this.#columns() - 1);
+    const lines = liveLines(this.state, now, width).map((spans) => clipSpans(spans, width));
+    const text = lines.map((spans) => `${spans.map((span) => this.#styled(span)).join("")}\n`).join("");
+    this.#stream.write(this.#erase() + text);
+    this.#drawn = lines.map((spans) => spans.reduce((sum, span) => sum + displayWidth(span.text), 0));
+    this.#drawnAt = now;
+  }
+
+  /** Moves to the first line drawn and clears from there. Lines drawn on a wider terminal have been wrapped by a narrower one since. */
+  #erase(): string {
+    if (this.#drawn.length === 0) return "";
+    const columns = this.#columns();
+    const rows = this.#drawn.reduce((sum, width) => sum + Math.max(1, Math.ceil(width / columns)), 0);
+    return `\r${ESC}${rows}A${ESC}J`;
+  }
+
+  #columns(): number {
+    return this.#stream.columns !== undefined && this.#stream.columns > 0 ? this.#stream.columns : 80;
+  }
+
+  #styled({ text, style }: Span): string {
+    return this.#colour && style !== "plain" ? `${ESC}${STYLES[style]}m${text}${ESC}0m` : text;
+  }
+}
+
+/** The lines to show, not yet clipped; `width` decides how much is put on them. */
+function liveLines(state: ProgressState, now: number, width: number): Span[][] {
+  const { phase } = state;
+  const lines: Span[][] = [];
+  if (phase === null) {
+    lines.push([bold(state.baseAccuracy === null ? "starting" : "saving")]);
+  } else {
+    const figures = phaseFigures(phase);
+    lines.push([bold(`${iterationLabel(state, phase)} ${phaseName(phase)}`), ...dotted(figures)]);
+    const count = phaseCount(phase);
+    const share = phaseShare(phase, state.started?.observations ?? 0);
+    const room = Math.min(30, width - displayWidth(count) - 1);
+    lines.push(share === null || room < 5 ? [plain(count)] : [...bar(share, room), plain(` ${count}`)]);
+  }
+  lines.push([plain([...runFigures(state), timeFigure(state, now)].join(" · "))]);
+  const accuracy = accuracyFigure(state, Math.max(0, width - 55));
+  if (accuracy !== "") lines.push([dim("test accuracy "), { text: accuracy, style: "green" }]);
+  return lines;
+}
+
+function bar(share: number, cells: number): Span[] {
+  const full = Math.round(share * cells);
+  return [{ text: "█".repeat(full), style: "cyan" }, dim("░".repeat(cells - full))];
+}
+
+function dotted(figures: readonly string[]): Span[] {
+  return figures.map((figure) => plain(` · ${figure}`));
+}
+
+function clipSpans(spans: readonly Span[], width: number): Span[] {
+  const clipped: Span[] = [];
+  let left = width;
+  for (const span of spans) {
+    if (left <= 0) break;
+    const text = clip(span.text, left);
+    clipped.push({ text, style: span.style });
+    left -= displayWidth(text);
+    if (text !== span.text) break;
+  }
+  return clipped;
+}
+
+function plain(text: string): Span {
+  return { text, style: "plain" };
+}
+
+function bold(text: string): Span {
+  return { text, style: "bold" };
+}
+
+function dim(text: string): Span {
+  return { text, style: "dim" };
+}

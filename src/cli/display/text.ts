@@ -1,0 +1,122 @@
+/** The wording of the displays. */
+
+import {
+  formatCount,
+  formatDuration,
+  formatFixed,
+  formatFlops,
+  formatPercent,
+  formatRate,
+  sparkline,
+} from "../../report/format.js";
+import { modelLabel } from "../../report/run-table.js";
+import type { RunEvent } from "../../run/events.js";
+import { type Phase, type ProgressState, secondsLeft, tokensPerSecond } from "./state.js";
+
+type EventOf<K extends RunEvent["kind"]> = Extract<RunEvent, { kind: K }>;
+
+const PHASE_NAMES = { visiting: "sampling", training: "training", evaluating: "testing" } as const;
+
+/** What runs, on what, and where it is kept. */
+export function startLine(event: EventOf<"started">): string {
+  return [
+    `${event.method} on ${event.task}: ${formatCount(event.observations)} observations, ${formatCount(event.testObservations)} for testing`,
+    `model ${modelLabel(event.model)}, ${event.iterations} iterations, seed ${event.seed}`,
+    `${event.resumed ? "resumed from" : "run directory"} ${event.runDir}`,
+  ].join("\n");
+}
+
+/** `iteration 3/8`, or `base model` for the evaluation before the first. */
+export function iterationLabel(state: ProgressState, phase: Phase): string {
+  return phase.iteration === 0 ? "base model" : `iteration ${phase.iteration}/${state.started?.iterations ?? "?"}`;
+}
+
+export function phaseName(phase: Phase): string {
+  return PHASE_NAMES[phase.kind];
+}
+
+/** The count that tells how far a phase is. */
+export function phaseCount(phase: Phase): string {
+  switch (phase.kind) {
+    case "visiting":
+      return phase.target === null
+        ? `${formatCount(phase.correct)} correct`
+        : `${formatCount(phase.correct)} of ${formatCount(phase.target)} correct`;
+    case "training":
+      return `step ${formatCount(phase.step)} of ${formatCount(phase.steps)}`;
+    case "evaluating":
+      return `${formatCount(phase.done)} of ${formatCount(phase.total)}`;
+  }
+}
+
+/** Figures of a phase besides its count: observations visited, loss, accuracy so far, tokens a second. */
+export function phaseFigures(phase: Phase): string[] {
+  const figures: string[] = [];
+  if (phase.kind === "visiting") figures.push(`m ${formatCount(phase.visited)}`);
+  if (phase.kind === "evaluating" && phase.done > 0)
+    figures.push(`${formatPercent(phase.correct / phase.done)} so far`);
+  const rate = tokensPerSecond(phase);
+  if (rate !== null) figures.push(`${formatRate(rate)} tokens/s`);
+  return figures;
+}
+
+/** α and FLOPs of the iterations done, and the latest loss. */
+export function runFigures(state: ProgressState): string[] {
+  const last = state.records.at(-1);
+  const loss = state.phase?.kind === "training" ? state.phase.loss : (last?.loss ?? null);
+  return [
+    ...(last === undefined ? [] : [`α ${formatFixed(last.alpha, 2)}`]),
+    ...(loss === null ? [] : [`loss ${formatFixed(loss, 3)}`]),
+    ...(last === undefined ? [] : [formatFlops(last.cumulativeFlops.total)]),
+  ];
+}
+
+/** `2 min 05 s, about 3 min 10 s left` */
+export function timeFigure(state: ProgressState, now: number): string {
+  const left = secondsLeft(state, now);
+  const spent = formatDuration((now - state.startedAt) / 1000);
+  return left === null ? spent : `${spent}, about ${formatDuration(left)} left`;
+}
+
+/** Test accuracy of the base model and after each iteration, oldest first. */
+export function accuracies(state: ProgressState): number[] {
+  const tested = state.records.map((record) => record.testAccuracy);
+  return state.baseAccuracy === null ? tested : [state.baseAccuracy, ...tested];
+}
+
+/** `▁▃▆▇ 52.1 % → 81.3 %, best 82.0 %`; the bars show the latest `bars` values on a scale from 0 to 100 %. */
+export function accuracyFigure(state: ProgressState, bars: number): string {
+  const values = accuracies(state);
+  const first = values[0];
+  const latest = values.at(-1);
+  if (first === undefined || latest === undefined) return "";
+  const line = bars > 0 ? `${sparkline(values.slice(-bars), 0, 1)} ` : "";
+  if (values.length === 1) return `${line}${formatPercent(latest)}`;
+  return `${line}${formatPercent(first)} → ${formatPercent(latest)}, best ${formatPercent(Math.max(...values))}`;
+}
+
+/** The present phase in one line, for logs. */
+export function phaseLine(state: ProgressState, now: number): string | null {
+  const phase = state.phase;
+  if (phase === null) return null;
+  const loss = phase.kind === "training" ? [`loss ${formatFixed(phase.loss, 3)}`] : [];
+  return `${iterationLabel(state, phase)} ${phaseName(phase)}: ${[phaseCount(phase), ...loss, ...phaseFigures(phase), timeFigure(state, now)].join(", ")}`;
+}
+
+/** A finished evaluation of the base, or a finished iteration, in one line. */
+export function iterationLine(state: ProgressState, event: EventOf<"base"> | EventOf<"iteration">): string {
+  if (event.kind === "base")
+    return `base model: test accuracy ${formatPercent(event.testAccuracy)}, ${formatDuration(event.seconds)}`;
+  const { record } = event;
+  const seconds = record.seconds.visit + record.seconds.train + record.seconds.evaluate;
+  return [
+    `iteration ${record.iteration}/${state.started?.iterations ?? "?"}: m ${formatCount(record.visited)}`,
+    `α ${formatFixed(record.alpha, 3)}`,
+    `popped ${formatCount(record.popped)}`,
+    `|D₊| ${formatCount(record.kept)}`,
+    `loss ${formatFixed(record.loss, 4)}`,
+    `test accuracy ${formatPercent(record.testAccuracy)}`,
+    formatFlops(record.cumulativeFlops.total),
+    formatDuration(seconds),
+  ].join(", ");
+}

@@ -1,0 +1,79 @@
+/** The tables that close a run: one row an iteration, then what came out of it. */
+
+import type { IterationRecord, RunSummary } from "../run/events.js";
+import {
+  ABSENT,
+  formatCount,
+  formatDuration,
+  formatFixed,
+  formatFlops,
+  formatParameters,
+  formatPercent,
+} from "./format.js";
+import type { Column, Table } from "./tables.js";
+
+interface IterationColumn extends Column {
+  readonly cell: (record: IterationRecord) => string;
+  /** The base model's cell, in the row before the first iteration. */
+  readonly base?: (testAccuracy: number) => string;
+}
+
+const ITERATION_COLUMNS: readonly IterationColumn[] = [
+  { header: "iteration", align: "right", cell: (r) => String(r.iteration), base: () => "base" },
+  { header: "m", align: "right", cell: (r) => formatCount(r.visited) },
+  { header: "α", align: "right", cell: (r) => formatFixed(r.alpha, 3) },
+  { header: "popped", align: "right", cell: (r) => formatCount(r.popped) },
+  { header: "|D₊|", align: "right", cell: (r) => formatCount(r.kept) },
+  { header: "train loss", align: "right", cell: (r) => formatFixed(r.loss, 4) },
+  {
+    header: "test accuracy",
+    align: "right",
+    cell: (r) => formatPercent(r.testAccuracy),
+    base: (testAccuracy) => formatPercent(testAccuracy),
+  },
+  { header: "FLOPs", align: "right", cell: (r) => formatFlops(r.flops.total) },
+];
+
+const WRONG_STEPS: IterationColumn = {
+  header: "wrong steps",
+  align: "right",
+  cell: (r) => formatPercent(r.wrongSteps),
+};
+
+/**
+ * One row an iteration, the base model first where its accuracy is known. The share of D₊ with a wrong step is shown where the task
+ * can check steps.
+ */
+export function iterationTable(records: readonly IterationRecord[], baseAccuracy: number | null): Table {
+  const checksSteps = records.some((record) => record.wrongSteps !== null);
+  const columns = checksSteps ? [...ITERATION_COLUMNS, WRONG_STEPS] : ITERATION_COLUMNS;
+  const base = baseAccuracy === null ? [] : [columns.map((column) => column.base?.(baseAccuracy) ?? ABSENT)];
+  return { columns, rows: [...base, ...records.map((record) => columns.map((column) => column.cell(record)))] };
+}
+
+/** Label and value pairs of a run's outcome. */
+export function summaryPairs(summary: RunSummary): (readonly [label: string, value: string])[] {
+  const gain = summary.bestAccuracy - summary.baseAccuracy;
+  const points = `${gain < 0 ? "−" : "+"}${Math.abs(100 * gain).toFixed(1)} points`;
+  return [
+    ["base accuracy", formatPercent(summary.baseAccuracy)],
+    [
+      "best accuracy",
+      summary.bestIteration === 0
+        ? `${formatPercent(summary.bestAccuracy)} (the base model)`
+        : `${formatPercent(summary.bestAccuracy)} (iteration ${summary.bestIteration}, ${points})`,
+    ],
+    [
+      "training cost",
+      `${formatFlops(summary.flops.total)} (sampling ${formatFlops(summary.flops.sampling)}, training ${formatFlops(summary.flops.training)})`,
+    ],
+    ["time", formatDuration(summary.seconds)],
+    ["run directory", summary.runDir],
+    ["last checkpoint", summary.checkpoint],
+  ];
+}
+
+/** How a model is named in headings: `smollm2 (135M parameters)`. */
+export function modelLabel(model: { readonly name: string; readonly parameters: number }): string {
+  return `${model.name} (${formatParameters(model.parameters)} parameters)`;
+}

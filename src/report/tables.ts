@@ -1,0 +1,75 @@
+/** Tables as plain text for terminals and as Markdown for reports. */
+
+import { clip, displayWidth, pad } from "./width.js";
+
+export interface Column {
+  readonly header: string;
+  /** Numbers read best on the right. Default `left`. */
+  readonly align?: "left" | "right";
+}
+
+export interface Table {
+  readonly columns: readonly Column[];
+  /** One cell a column; a row of another length is a bug of the caller. */
+  readonly rows: readonly (readonly string[])[];
+}
+
+const GAP = "  ";
+
+/**
+ * Columns padded to their widest cell, a rule under the header, no trailing spaces. With `maxWidth`, the last left-aligned column is
+ * clipped so that lines fit; when even that is not enough, lines stay as long as they are.
+ */
+export function renderText(table: Table, maxWidth = Number.POSITIVE_INFINITY): string {
+  const cells = checked(table);
+  const widths = columnWidths(table, cells);
+  const total = widths.reduce((sum, width) => sum + width, 0) + GAP.length * (widths.length - 1);
+  const elastic = table.columns.findLastIndex((column) => column.align !== "right");
+  if (total > maxWidth && elastic >= 0) {
+    const narrowest = displayWidth(table.columns[elastic]?.header ?? "");
+    widths[elastic] = Math.max(narrowest, (widths[elastic] ?? 0) - (total - maxWidth));
+  }
+  const line = (row: readonly string[]) =>
+    row
+      .map((cell, i) => pad(clip(cell, widths[i] ?? 0), widths[i] ?? 0, table.columns[i]?.align ?? "left"))
+      .join(GAP)
+      .trimEnd();
+  const header = line(table.columns.map((column) => column.header));
+  const rule = widths.map((width) => "─".repeat(width)).join(GAP);
+  return [header, rule, ...cells.map(line)].join("\n");
+}
+
+/** A GitHub-flavoured Markdown table; pipes in cells are escaped and line breaks become spaces. */
+export function renderMarkdown(table: Table): string {
+  const escapePipes = (cell: string) => cell.replace(/\|/g, "\\|");
+  const cells = checked(table).map((row) => row.map(escapePipes));
+  const columns = table.columns.map((column) => ({ ...column, header: escapePipes(column.header) }));
+  const widths = columnWidths({ columns, rows: cells }, cells).map((width) => Math.max(3, width));
+  const line = (row: readonly string[]) =>
+    `| ${row.map((cell, i) => pad(cell, widths[i] ?? 0, columns[i]?.align ?? "left")).join(" | ")} |`;
+  const rule = columns.map((column, i) => {
+    const width = widths[i] ?? 3;
+    return column.align === "right" ? `${"-".repeat(width - 1)}:` : "-".repeat(width);
+  });
+  return [line(columns.map((column) => column.header)), `| ${rule.join(" | ")} |`, ...cells.map(line)].join("\n");
+}
+
+/** Label and value pairs, values aligned; for facts rather than rows. */
+export function renderPairs(pairs: readonly (readonly [label: string, value: string])[]): string {
+  const width = Math.max(0, ...pairs.map(([label]) => displayWidth(label)));
+  return pairs.map(([label, value]) => `${pad(label, width, "left")}${GAP}${value}`).join("\n");
+}
+
+function checked(table: Table): string[][] {
+  return table.rows.map((row, i) => {
+    if (row.length !== table.columns.length)
+      throw new Error(`expected ${table.columns.length} cells in table row ${i}, got ${row.length}`);
+    return row.map((cell) => cell.replace(/\s*[\r\n]+\s*/g, " "));
+  });
+}
+
+function columnWidths(table: Table, cells: readonly (readonly string[])[]): number[] {
+  return table.columns.map((column, i) =>
+    cells.reduce((widest, row) => Math.max(widest, displayWidth(row[i] ?? "")), displayWidth(column.header)),
+  );
+}
