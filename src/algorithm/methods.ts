@@ -3,6 +3,8 @@
  * has no branch for a method's name.
  */
 
+import { shown, UserError } from "../errors.js";
+
 /** Field of the observation queue's key, in order of importance; the index is always the last. */
 export type QueueKeyField = "lastSampled" | "winRate";
 
@@ -33,3 +35,145 @@ export interface Method {
   /** `fixed`: the configured temperature. `balance`: chosen anew each iteration by B-STaR's balance score. */
   readonly temperature: "fixed" | "balance";
 }
+
+/** Every observation in random order, no queue to read and none to hold back: what all baselines share. */
+const VISIT_ALL = { visits: "all", queueKey: ["lastSampled", "winRate"], curriculum: "all" } as const;
+
+/** STaR's two tries: a failed observation gets a second one, with the answer as a hint. */
+const STAR_TRIES = { tries: 2, retry: "failures", rationalize: true, keepPerObservation: null } as const;
+
+const FIXED = { temperature: "fixed" } as const;
+
+const ADASTAR: Method = {
+  name: "adastar",
+  summary: "Least recently sampled first, hardest among them first; as the model gets stronger, fewer are repeated",
+  source: "AdaSTaR, Algorithm 1",
+  visits: "queue",
+  queueKey: ["lastSampled", "winRate"],
+  curriculum: "gate",
+  ...STAR_TRIES,
+  batch: "schedule",
+  start: "accumulate",
+  ...FIXED,
+};
+
+const ROWS: readonly Method[] = [
+  ADASTAR,
+  {
+    ...ADASTAR,
+    name: "adastar-no-curriculum",
+    summary: "AdaSTaR's order alone (AdaD): every visited observation is updated",
+    source: "AdaSTaR, section 4 (ablation)",
+    curriculum: "all",
+  },
+  {
+    ...ADASTAR,
+    name: "adastar-no-winrate",
+    summary: "AdaSTaR with an order by last sampled only",
+    source: "AdaSTaR, section 4 (ablation)",
+    queueKey: ["lastSampled"],
+  },
+  {
+    ...ADASTAR,
+    name: "adastar-priority-flipped",
+    summary: "AdaSTaR with the hardest first, least recently sampled among them first",
+    source: "AdaSTaR, section 4 (ablation)",
+    queueKey: ["winRate", "lastSampled"],
+  },
+  {
+    name: "star",
+    summary: "Samples everything, trains the base model anew on a random part of what is correct",
+    source: "STaR, Zelikman et al. 2022",
+    ...VISIT_ALL,
+    ...STAR_TRIES,
+    batch: "schedule",
+    start: "reset",
+    ...FIXED,
+  },
+  {
+    name: "star-acc",
+    summary: "STaR that goes on from the previous iteration's model",
+    source: "AdaSTaR, section 4.1 (baseline STaR-Acc)",
+    ...VISIT_ALL,
+    ...STAR_TRIES,
+    batch: "schedule",
+    start: "accumulate",
+    ...FIXED,
+  },
+  {
+    name: "star-full",
+    summary: "STaR on everything that is correct",
+    source: "AdaSTaR, section 4.1 (baseline STaR-Full)",
+    ...VISIT_ALL,
+    ...STAR_TRIES,
+    batch: "all",
+    start: "reset",
+    ...FIXED,
+  },
+  {
+    name: "star-acc-full",
+    summary: "STaR on everything that is correct, from the previous iteration's model",
+    source: "AdaSTaR, section 4.1 (baseline STaR-Acc-Full)",
+    ...VISIT_ALL,
+    ...STAR_TRIES,
+    batch: "all",
+    start: "accumulate",
+    ...FIXED,
+  },
+  {
+    name: "star-acc-full-k",
+    summary: "Five samples of every observation, all correct ones kept, no hints",
+    source: "AdaSTaR, section 4.1 (baseline STaR-Acc-Full-K)",
+    ...VISIT_ALL,
+    tries: 5,
+    retry: "always",
+    rationalize: false,
+    keepPerObservation: null,
+    batch: "all",
+    start: "accumulate",
+    ...FIXED,
+  },
+  {
+    name: "rest-em",
+    summary: "Eleven samples of every observation, at most three correct ones kept, from the base model each time",
+    source: "ReST-EM, Singh et al. 2024",
+    ...VISIT_ALL,
+    tries: 11,
+    retry: "always",
+    rationalize: false,
+    keepPerObservation: 3,
+    batch: "all",
+    start: "reset",
+    ...FIXED,
+  },
+  {
+    name: "b-star",
+    summary: "Five samples of every observation at the temperature with the best balance of exploring and being right",
+    source: "B-STaR, Zeng et al. 2025 (outcome rewards)",
+    ...VISIT_ALL,
+    tries: 5,
+    retry: "always",
+    rationalize: false,
+    keepPerObservation: null,
+    batch: "all",
+    start: "accumulate",
+    temperature: "balance",
+  },
+];
+
+/** Every method by name, in the order in which they are listed. */
+export const METHODS: Readonly<Record<string, Method>> = Object.freeze(
+  Object.fromEntries(ROWS.map((row) => [row.name, row])),
+);
+
+/** The method of that name; throws UserError listing the names when there is none. */
+export function methodNamed(name: string): Method {
+  const method = Object.hasOwn(METHODS, name) ? METHODS[name] : undefined;
+  if (method === undefined) {
+    throw new UserError(`expected a method: ${Object.keys(METHODS).join(", ")}, got ${shown(name)}`);
+  }
+  return method;
+}
+
+/** The parts of a method that a user may set one by one. */
+export type MethodOverrides = Partial<Omit<Method, "name" | "summary" | "source">>;

@@ -1,0 +1,120 @@
+/** Methods put together from parts: one method's row with some of its fields replaced, checked for sense. */
+
+import { shown, UserError } from "../errors.js";
+import type { Method, MethodOverrides, QueueKeyField } from "./methods.js";
+
+/** Largest K: win rates are kept as two bytes an observation. */
+export const MAX_TRIES = 255;
+
+const CHOICES = {
+  visits: ["queue", "all"],
+  curriculum: ["gate", "all"],
+  retry: ["failures", "always"],
+  rationalize: [true, false],
+  batch: ["schedule", "all"],
+  start: ["reset", "accumulate"],
+  temperature: ["fixed", "balance"],
+} as const satisfies { readonly [Field in keyof MethodOverrides]: readonly Method[Field][] };
+
+const KEY_FIELDS: readonly QueueKeyField[] = ["lastSampled", "winRate"];
+
+/**
+ * `base` with `overrides` in place of its own fields; `base` itself when they change nothing. A changed method carries the changes in
+ * its name. Throws UserError, with the reason and what to set instead, for values out of range and for parts that cannot work
+ * together or of which one would have no effect.
+ */
+export function combineMethod(base: Method, overrides: MethodOverrides): Method {
+  checkValues(overrides);
+  const changes = Object.entries(overrides).filter(
+    ([field, value]) => value !== undefined && JSON.stringify(value) !== JSON.stringify(base[field as keyof Method]),
+  );
+  if (changes.length === 0) return base;
+  const method: Method = {
+    ...base,
+    ...(Object.fromEntries(changes) as MethodOverrides),
+    name: `${base.name} with ${changes.map(([field, value]) => `${field}=${plain(value)}`).join(", ")}`,
+    source: `${base.source}; combined`,
+  };
+  checkSense(method, overrides);
+  return method;
+}
+
+function plain(value: unknown): string {
+  return Array.isArray(value) ? value.join("+") : String(value);
+}
+
+function checkValues(overrides: MethodOverrides): void {
+  for (const [field, value] of Object.entries(overrides)) {
+    if (value === undefined) continue;
+    if (Object.hasOwn(CHOICES, field)) {
+      const choices: readonly unknown[] = CHOICES[field as keyof typeof CHOICES];
+      if (!choices.includes(value)) refuse(field, choices.map(String).join(" or "), value);
+    } else if (field === "tries") {
+      if (!isWholeNumber(value, MAX_TRIES)) refuse(field, `a whole number from 1 to ${MAX_TRIES}`, value);
+    } else if (field === "keepPerObservation") {
+      if (value !== null && !isWholeNumber(value, MAX_TRIES)) {
+        refuse(field, `a whole number from 1 to ${MAX_TRIES}, or null to keep all`, value);
+      }
+    } else if (field === "queueKey") {
+      const fields: readonly unknown[] = Array.isArray(value) ? value : [];
+      const known = fields.every((name) => KEY_FIELDS.some((keyField) => keyField === name));
+      if (fields.length === 0 || !known || new Set(fields).size < fields.length) {
+        refuse(field, `a list of ${KEY_FIELDS.join(" and ")}, each at most once`, value);
+      }
+    } else {
+      throw new UserError(
+        `expected a part of a method: ${[...Object.keys(CHOICES), "tries", "keepPerObservation", "queueKey"].join(", ")}, got ${shown(field)}`,
+      );
+    }
+  }
+}
+
+function isWholeNumber(value: unknown, largest: number): boolean {
+  return typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= largest;
+}
+
+function refuse(field: string, expected: string, value: unknown): never {
+  throw new UserError(`expected ${field} to be ${expected}, got ${shown(value)}`);
+}
+
+function checkSense(method: Method, overrides: MethodOverrides): void {
+  const { visits, curriculum, tries, retry, rationalize, keepPerObservation, batch } = method;
+  const refuseIf = (impossible: boolean, what: string, reason: string): void => {
+    if (impossible) throw new UserError(`expected parts that work together, got ${what} (${method.name}): ${reason}`);
+  };
+  refuseIf(
+    visits === "queue" && batch === "all",
+    "visits=queue and batch=all",
+    "the queue is visited until βᵗ correct samples are there, and with batch=all there is no βᵗ to stop at. Set batch=schedule or visits=all",
+  );
+  refuseIf(
+    visits === "all" && curriculum === "gate",
+    "visits=all and curriculum=gate",
+    "the gate holds back updates of the queue, and with visits=all the queue decides nothing. Set curriculum=all or visits=queue",
+  );
+  refuseIf(
+    visits === "all" && overrides.queueKey !== undefined,
+    "visits=all and a queueKey",
+    "with visits=all the queue decides nothing. Leave queueKey out or set visits=queue",
+  );
+  refuseIf(
+    rationalize && tries === 1,
+    "rationalize=true and tries=1",
+    "the hint is given from the second try on. Set rationalize=false, or tries of 2 or more",
+  );
+  refuseIf(
+    rationalize && retry === "always",
+    "rationalize=true and retry=always",
+    "the hint is for observations whose tries failed, not for those already solved. Set rationalize=false or retry=failures",
+  );
+  refuseIf(
+    keepPerObservation !== null && retry === "failures",
+    `keepPerObservation=${keepPerObservation} and retry=failures`,
+    "an observation is not tried again once solved, so it never has more than one correct sample. Set keepPerObservation to null or retry=always",
+  );
+  refuseIf(
+    keepPerObservation !== null && keepPerObservation > tries,
+    `keepPerObservation=${keepPerObservation} and tries=${tries}`,
+    "an observation never has more correct samples than tries. Lower keepPerObservation, raise tries, or set it to null",
+  );
+}
