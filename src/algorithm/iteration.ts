@@ -118,7 +118,8 @@ export async function runIteration<O extends Outcome>(
  * observation was visited. The queue stays as it is.
  */
 export async function visit<O extends Outcome>(options: VisitOptions<O>): Promise<Visit<O>> {
-  const { method, queue, iteration, seed, target } = options;
+  const { method, queue, iteration, seed, target, waveSize } = options;
+  if (!(waveSize >= 1)) throw new Error(`expected waves of 1 observation or more, got ${waveSize}`);
   /** |D₊| that ends the visit; only the queue's order ends before all are visited. */
   const enough = method.visits === "queue" && target !== null ? target : Number.POSITIVE_INFINITY;
   const order = method.visits === "queue" ? queue.peekInOrder() : randomOrder(queue.size, seed, iteration);
