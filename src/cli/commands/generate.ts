@@ -1,0 +1,87 @@
+import { text as readAll } from "node:stream/consumers";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { openOnnxEngine } from "../../engine/onnx/onnx-engine.js";
+import { print, printJson } from "../output.js";
+
+interface GenerateOptions {
+  readonly model: string;
+  readonly prompt: string;
+  readonly greedy?: boolean;
+  readonly temperature: number;
+  readonly topP: number;
+  readonly maxTokens: number;
+  readonly stop: readonly string[];
+  readonly seed: number;
+  readonly json?: boolean;
+}
+
+export function generateCommand(): Command {
+  return new Command("generate")
+    .description("Let a checkpoint continue a prompt.")
+    .requiredOption("--model <path>", "Folder of a Hugging Face checkpoint")
+    .requiredOption("--prompt <text>", "Text to continue, exactly as it stands; - reads it from standard input")
+    .option("--greedy", "Always take the most likely token")
+    .addOption(
+      new Option("--temperature <n>", "Sampling temperature; 0 is greedy")
+        .argParser(numberIn(0, Number.MAX_VALUE))
+        .default(1)
+        .conflicts("greedy"),
+    )
+    .addOption(
+      new Option("--top-p <n>", "Sample among the most likely tokens of this total probability")
+        .argParser(numberIn(Number.MIN_VALUE, 1))
+        .default(0.9),
+    )
+    .addOption(new Option("--max-tokens <n>", "Longest generation, in tokens").argParser(wholeNumber(1)).default(256))
+    .addOption(
+      new Option("--stop <text>", "End before this text; may be given several times")
+        .argParser((value: string, all: readonly string[]) => [...all, value])
+        .default([], "none"),
+    )
+    .addOption(new Option("--seed <n>", "Seed of the sampling").argParser(wholeNumber(0)).default(1))
+    .option("--json", 'One line {"tokens","text","stop"}: the new tokens without end-of-text')
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ adastar generate --model runs/my-run/checkpoints/0010 --prompt "Q: What is 3 + 4?" --greedy
+  $ adastar generate --model DIR --prompt - --max-tokens 64 --json < question.txt`,
+    )
+    .action(async (options: GenerateOptions) => {
+      const prompt = options.prompt === "-" ? await readAll(process.stdin) : options.prompt;
+      const engine = await openOnnxEngine({ model: options.model });
+      try {
+        const request = { name: "--prompt", prompt: engine.tokenizer.encode(prompt), seed: options.seed };
+        const samples = engine.sample([request], {
+          prefix: engine.tokenizer.startTokens,
+          temperature: options.greedy ? 0 : options.temperature,
+          topP: options.topP,
+          maxTokens: options.maxTokens,
+          stop: options.stop,
+        });
+        for await (const { tokens, text, stop } of samples) {
+          if (options.json) printJson({ tokens, text, stop });
+          else print(text);
+        }
+      } finally {
+        await engine.close();
+      }
+    });
+}
+
+function numberIn(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = text.trim() === "" ? Number.NaN : Number(text);
+    if (value >= least && value <= most) return value;
+    const range = most === Number.MAX_VALUE ? `of at least ${least}` : `above 0 and at most ${most}`;
+    throw new InvalidArgumentError(`Expected a number ${range}.`);
+  };
+}
+
+function wholeNumber(least: number): (text: string) => number {
+  return (text) => {
+    const value = text.trim() === "" ? Number.NaN : Number(text);
+    if (Number.isSafeInteger(value) && value >= least) return value;
+    throw new InvalidArgumentError(`Expected a whole number of at least ${least}.`);
+  };
+}

@@ -1,0 +1,34 @@
+import { Command } from "commander";
+import { loadConfig } from "../../run/config.js";
+import { startRun } from "../../run/runner.js";
+import { taskEntry } from "../../tasks/registry.js";
+import { addConfigOptions, statedSettings } from "../config-options.js";
+import { watchRun } from "../watch-run.js";
+
+export function runCommand(): Command {
+  const command = new Command("run")
+    .description("Teach a model: sample answers with reasons, keep the right ones, train on them, repeat.")
+    .option("--config <path>", "YAML file with the same settings, in camelCase; flags override it")
+    .option("--json", "Print nothing to stdout but one line of JSON, the summary, at the end")
+    .addHelpText(
+      "after",
+      `
+Settings come from, least important first: defaults, the task's own defaults, --preset, --config, flags.
+"none" as a value unsets a setting.
+
+Examples:
+  $ adastar run
+  $ adastar run --method star-acc --seed 2
+  $ adastar run --task svamp --data DIR --model DIR --iterations 2 --steps 4 --batch-size 4 --eval-limit 50
+  $ adastar run --data train.jsonl --eval test.jsonl --verifier number --model DIR
+  $ adastar run --config my-run.yaml --json`,
+    )
+    .action(async (options: Readonly<Record<string, unknown>> & { config?: string; json?: boolean }) => {
+      const { config } = loadConfig(
+        { flags: statedSettings(options), ...(options.config === undefined ? {} : { file: options.config }) },
+        (task) => taskEntry({ task }).defaults,
+      );
+      await watchRun((listener, signal) => startRun(config, listener, { signal }), options.json === true);
+    });
+  return addConfigOptions(command);
+}

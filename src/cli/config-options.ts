@@ -1,0 +1,70 @@
+/** The settings of a run as flags: names, help and parsing all follow from the one table in run/config-fields.ts. */
+
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { messageOf } from "../errors.js";
+import { parseFlag } from "../run/config.js";
+import { type ConfigKey, type Field, fieldGroups, fields, flagOf } from "../run/config-fields.js";
+
+const GROUP_HEADINGS: Readonly<Record<keyof typeof fieldGroups, string>> = {
+  task: "Task and data:",
+  model: "Model and engine:",
+  method: "Method:",
+  sampling: "Sampling:",
+  training: "Training:",
+  run: "Run:",
+};
+
+const PLACEHOLDERS: Readonly<Record<Field["kind"], string>> = {
+  number: "n",
+  boolean: "true|false",
+  text: "text",
+  path: "path",
+  list: "a,b",
+  "number-or-word": "n",
+};
+
+/** Adds a flag for each of `keys` (all settings when left out), grouped in the help as the table groups them. */
+export function addConfigOptions(command: Command, keys?: readonly ConfigKey[]): Command {
+  for (const [group, members] of Object.entries(fieldGroups)) {
+    const heading = GROUP_HEADINGS[group as keyof typeof fieldGroups];
+    for (const key of Object.keys(members) as ConfigKey[]) {
+      if (keys !== undefined && !keys.includes(key)) continue;
+      for (const option of optionsOf(key)) command.addOption(option.helpGroup(heading));
+    }
+  }
+  return command;
+}
+
+/** The settings that were given as flags, by key; those that were not are absent. */
+export function statedSettings(options: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(options).filter(([key]) => Object.hasOwn(fields, key)));
+}
+
+function optionsOf(key: ConfigKey): Option[] {
+  const field = fields[key] as Field;
+  const parse = (text: string) => {
+    try {
+      return parseFlag(key, text);
+    } catch (error) {
+      throw new InvalidArgumentError(messageOf(error));
+    }
+  };
+  const description = field.description + defaultNote(field);
+  if (field.kind === "boolean") {
+    return [
+      new Option(`${flagOf(key)} [${PLACEHOLDERS.boolean}]`, description).argParser(parse).preset("true"),
+      new Option(flagOf(key).replace(/^--/, "--no-"), `The same as ${flagOf(key)} false`),
+    ];
+  }
+  return [new Option(`${flagOf(key)} <${placeholder(field)}>`, description).argParser(parse)];
+}
+
+function placeholder(field: Field): string {
+  if (field.kind === "number-or-word") return [PLACEHOLDERS["number-or-word"], ...(field.choices ?? [])].join("|");
+  return field.choices?.join("|") ?? PLACEHOLDERS[field.kind];
+}
+
+/** Settings that default to null say in their description what then holds. */
+function defaultNote(field: Field): string {
+  return field.default === null ? "" : ` (default ${String(field.default)})`;
+}

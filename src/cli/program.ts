@@ -1,0 +1,74 @@
+/** The `adastar` command: its subcommands put together, and what becomes of their errors. */
+
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { UserError } from "../errors.js";
+import { evalCommand } from "./commands/eval.js";
+import { generateCommand } from "./commands/generate.js";
+import { methodsCommand } from "./commands/methods.js";
+import { pretrainCommand } from "./commands/pretrain.js";
+import { resumeCommand } from "./commands/resume.js";
+import { runCommand } from "./commands/run.js";
+import { tasksCommand } from "./commands/tasks.js";
+import { quietOnBrokenPipe, say } from "./output.js";
+
+/** What the process tells its caller. An interrupted run ends with 130 (SIGINT) or 143 (SIGTERM), as shells expect. */
+export const EXIT = { done: 0, bug: 1, usersInput: 2 } as const;
+
+/** Runs one command line (without `node` and the script) and returns the exit code. Never throws. */
+export async function runCommandLine(args: readonly string[]): Promise<number> {
+  quietOnBrokenPipe();
+  try {
+    await createProgram().parseAsync([...args], { from: "user" });
+    // A command sets another code where it has one to tell.
+    return Number(process.exitCode ?? EXIT.done);
+  } catch (error) {
+    return exitCodeOf(error);
+  }
+}
+
+function createProgram(): Command {
+  const program = new Command("adastar")
+    .description("Teach a language model to reason from its own correct answers, at the least compute.")
+    .version(packageVersion())
+    .configureHelp({ showGlobalOptions: false })
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ adastar run                                   the default task with the bundled starter model
+  $ adastar run --help                            all settings
+  $ adastar generate --model DIR --prompt "..."   talk to a checkpoint
+
+Exit codes: 0 done, 1 a bug, 2 something to mend in the input, 130 interrupted.`,
+    );
+  const commands = [
+    runCommand(),
+    resumeCommand(),
+    evalCommand(),
+    generateCommand(),
+    pretrainCommand(),
+    methodsCommand(),
+    tasksCommand(),
+  ];
+  for (const command of [program, ...commands])
+    command.exitOverride().showHelpAfterError("(add --help for all options)");
+  for (const command of commands) program.addCommand(command);
+  return program;
+}
+
+function exitCodeOf(error: unknown): number {
+  // commander has printed its own message; asking for help or the version arrives here too, with exit code 0.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usersInput;
+  if (error instanceof UserError) {
+    say(`adastar: ${error.message}`);
+    return EXIT.usersInput;
+  }
+  say(`adastar: this is a bug in adastar, not in your input:\n${error instanceof Error ? error.stack : String(error)}`);
+  return EXIT.bug;
+}
+
+function packageVersion(): string {
+  const file = new URL("../../package.json", import.meta.url);
+  return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
+}

@@ -1,0 +1,57 @@
+/** Shows a run while it goes, lets it be stopped, and closes it with its table. */
+
+import { relative } from "node:path";
+import { iterationTable, summaryPairs } from "../report/run-table.js";
+import { renderPairs, renderText } from "../report/tables.js";
+import type { Listener, RunSummary } from "../run/events.js";
+import { createDisplay } from "./display/display.js";
+import type { ProgressState } from "./display/state.js";
+import { printJson, say } from "./output.js";
+import { listenForStop } from "./stop-signals.js";
+
+/**
+ * Runs `go` with a listener that displays on stderr and a signal that SIGINT and SIGTERM abort. Everything a person reads goes to
+ * stderr; stdout gets the summary as one line of JSON when `json` is set, else nothing.
+ */
+export async function watchRun(
+  go: (listener: Listener, signal: AbortSignal) => Promise<RunSummary>,
+  json: boolean,
+): Promise<void> {
+  const display = createDisplay(process.stderr, process.env);
+  const stop = listenForStop((name) => {
+    const runDir = display.state.started?.runDir;
+    const how = runDir === undefined ? "" : ` Resume with: ${resumeHint(runDir)}`;
+    display.note(`${name}: finishing the present slice and saving; once more stops at once.${how}`);
+  });
+  try {
+    const summary = await go(display.listener, stop.signal);
+    display.close();
+    say(`\n${closingReport(display.state, summary)}`);
+    if (json) printJson(summary);
+    if (summary.status === "interrupted") process.exitCode = stop.exitCode ?? 1;
+  } finally {
+    display.close();
+    stop.dispose();
+  }
+}
+
+/** The table of iterations, what came out, and what to type next. */
+function closingReport(state: ProgressState, summary: RunSummary): string {
+  const table = iterationTable(state.records, summary.baseAccuracy);
+  const next =
+    summary.status === "interrupted"
+      ? `Interrupted. Go on with:\n  ${resumeHint(summary.runDir)}`
+      : `Talk to the model:\n  adastar generate --model ${quoted(summary.checkpoint)} --prompt "..."`;
+  return [renderText(table), renderPairs(summaryPairs(summary)), next].join("\n\n");
+}
+
+function resumeHint(runDir: string): string {
+  return `adastar resume ${quoted(runDir)}`;
+}
+
+/** A path as the shell takes it: relative where that is shorter, in quotes where it needs them. */
+function quoted(path: string): string {
+  const short = relative(process.cwd(), path);
+  const shown = short !== "" && short.length < path.length ? short : path;
+  return /^[\w./@%+=:,-]+$/.test(shown) ? shown : `'${shown.replaceAll("'", "'\\''")}'`;
+}
