@@ -1,9 +1,4 @@
-/**
- * What a Hugging Face checkpoint says of its own architecture: config.json and generation_config.json, read into the few numbers
- * that a Llama-family decoder needs. Anything that this engine would compute differently from transformers is refused by name.
- */
-import { z } from "zod";
-import { shown, UserError } from "../../errors.js";
+/** The few numbers that say what a Llama-family decoder is, and what follows from them: weights, their shapes, rotary tables. */
 
 /** Rotary frequencies stretched by wavelength, as Llama 3.1 and later do. */
 export interface Llama3RopeScaling {
@@ -60,10 +55,6 @@ export interface ExpectedTensor {
   readonly shape: readonly number[];
 }
 
-/** Names of one layer's tensors after `model.layers.N.`, in the order of `expectedTensors`. */
-const NORM_BEFORE_ATTENTION = "input_layernorm.weight";
-const NORM_BEFORE_MLP = "post_attention_layernorm.weight";
-
 /** Every tensor of a checkpoint of this config, under its Hugging Face name; embedding first, then the layers in order, norm, head. */
 export function expectedTensors(config: LlamaConfig): ExpectedTensor[] {
   const { width, mlpWidth, vocabularySize } = config;
@@ -72,7 +63,7 @@ export function expectedTensors(config: LlamaConfig): ExpectedTensor[] {
   const tensors: ExpectedTensor[] = [{ name: "model.embed_tokens.weight", shape: [vocabularySize, width] }];
   for (let layer = 0; layer < config.layers; layer++) {
     const add = (name: string, ...shape: number[]) => tensors.push({ name: `model.layers.${layer}.${name}`, shape });
-    add(NORM_BEFORE_ATTENTION, width);
+    add("input_layernorm.weight", width);
     for (const [projection, rows] of [
       ["q_proj", queryWidth],
       ["k_proj", keyValueWidth],
@@ -82,7 +73,7 @@ export function expectedTensors(config: LlamaConfig): ExpectedTensor[] {
       if (config.attentionBias) add(`self_attn.${projection}.bias`, rows);
     }
     add("self_attn.o_proj.weight", width, queryWidth);
-    add(NORM_BEFORE_MLP, width);
+    add("post_attention_layernorm.weight", width);
     add("mlp.gate_proj.weight", mlpWidth, width);
     add("mlp.up_proj.weight", mlpWidth, width);
     add("mlp.down_proj.weight", width, mlpWidth);
@@ -103,12 +94,56 @@ export function nonEmbeddingParameterCount(config: LlamaConfig): number {
   return parameterCount(config) - (config.tiedHead ? embedding : 2 * embedding);
 }
 
-/** Reads config.json (and generation_config.json if it is there) of the checkpoint folder `dir`. Throws UserError naming file and field. */
-export declare function readModelConfig(dir: string): Promise<LlamaConfig>;
-/** The same from parsed JSON; `where` is the folder, for messages. */
-export declare function parseModelConfig(config: unknown, generationConfig: unknown, where: string): LlamaConfig;
-/** cos and sin of every rotary angle, both [positions, headDim / 2], for positions 0 .. positions - 1. */
-export declare function ropeTables(
+/** Rotary angles' cosines and sines. */
+export interface RopeTables {
+  /** [positions, headDim / 2], row-major: entry (p, i) belongs to position p and the pair of dimensions i, i + headDim / 2. */
+  readonly cos: Float32Array;
+  readonly sin: Float32Array;
+}
+
+/**
+ * Rotary tables (Su et al. 2021, section 3.2) for positions 0 .. positions - 1. Frequencies and angles are rounded to float32 where
+ * transformers does so: at position 8000 the rounding of an angle is far larger than that of its cosine.
+ */
+export function ropeTables(
   config: Pick<LlamaConfig, "headDim" | "ropeTheta" | "ropeScaling">,
   positions: number,
-): { cos: Float32Array; sin: Float32Array };
+): RopeTables {
+  const frequencies = ropeFrequencies(config);
+  const pairs = frequencies.length;
+  const cos = new Float32Array(positions * pairs);
+  const sin = new Float32Array(positions * pairs);
+  for (let position = 0; position < positions; position++) {
+    for (let pair = 0; pair < pairs; pair++) {
+      const angle = Math.fround(position * (frequencies[pair] as number));
+      cos[position * pairs + pair] = Math.cos(angle);
+      sin[position * pairs + pair] = Math.sin(angle);
+    }
+  }
+  return { cos, sin };
+}
+
+/** Radians per position of each pair of dimensions, [headDim / 2]. */
+function ropeFrequencies({
+  headDim,
+  ropeTheta,
+  ropeScaling,
+}: Pick<LlamaConfig, "headDim" | "ropeTheta" | "ropeScaling">) {
+  const base = Float32Array.from({ length: headDim / 2 }, (_, pair) => {
+    const exponent = Math.fround((2 * pair) / headDim);
+    return 1 / Math.fround(ropeTheta ** exponent);
+  });
+  if (ropeScaling === null) return base;
+  const { factor } = ropeScaling;
+  if (ropeScaling.kind === "linear") return base.map((frequency) => frequency / factor);
+  // Llama 3.1: long wavelengths are stretched by `factor`, short ones stay, those between are blended.
+  const { lowFrequencyFactor: low, highFrequencyFactor: high, originalContextLength } = ropeScaling;
+  const round = Math.fround;
+  return base.map((frequency) => {
+    const wavelength = round((2 * Math.PI) / frequency);
+    if (wavelength > originalContextLength / low) return frequency / factor;
+    if (wavelength < originalContextLength / high) return frequency;
+    const kept = round(round(round(originalContextLength / wavelength) - low) / (high - low));
+    return round(round(round(1 - kept) * frequency) / factor) + round(kept * frequency);
+  });
+}
