@@ -1,6 +1,7 @@
 import { defineConfig } from "vitest/config";
 
-const COMMAND_LINE = "test/cli/**/*.test.ts";
+/** Tests that start the built command. */
+const BUILT = "test/cli/built/**/*.test.ts";
 
 export default defineConfig({
   test: {
@@ -9,15 +10,8 @@ export default defineConfig({
     // Each worker may hold a model; two cores are the reference machine.
     maxWorkers: 2,
     projects: [
-      {
-        extends: true,
-        test: { name: "library", include: ["test/**/*.test.ts"], exclude: [COMMAND_LINE] },
-      },
-      {
-        extends: true,
-        // These tests start the built command, so it is built first.
-        test: { name: "cli", include: [COMMAND_LINE], globalSetup: "test/cli/build.ts" },
-      },
+      { extends: true, test: { name: "source", include: ["test/**/*.test.ts"], exclude: [BUILT] } },
+      { extends: true, test: { name: "built", include: [BUILT], globalSetup: "test/cli/built/build.ts" } },
     ],
   },
 });

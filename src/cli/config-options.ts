@@ -1,7 +1,6 @@
 /** The settings of a run as flags: names, help and parsing all follow from the one table in run/config-fields.ts. */
 
-import { type Command, InvalidArgumentError, Option } from "commander";
-import { messageOf } from "../errors.js";
+import { type Command, Option } from "commander";
 import { parseFlag } from "../run/config.js";
 import { type ConfigKey, type Field, fieldGroups, fields, flagOf } from "../run/config-fields.js";
 
@@ -35,28 +34,27 @@ export function addConfigOptions(command: Command, keys?: readonly ConfigKey[]):
   return command;
 }
 
-/** The settings that were given as flags, by key; those that were not are absent. */
+/**
+ * The settings that were given as flags, by key; those that were not are absent. `options` is what commander collected; the texts are
+ * read here and not by commander, which has no null. Throws UserError naming the flag.
+ */
 export function statedSettings(options: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(options).filter(([key]) => Object.hasOwn(fields, key)));
+  const stated = Object.entries(options).filter(([key]) => Object.hasOwn(fields, key));
+  return Object.fromEntries(
+    stated.map(([key, value]) => [key, typeof value === "string" ? parseFlag(key as ConfigKey, value) : value]),
+  );
 }
 
 function optionsOf(key: ConfigKey): Option[] {
   const field = fields[key] as Field;
-  const parse = (text: string) => {
-    try {
-      return parseFlag(key, text);
-    } catch (error) {
-      throw new InvalidArgumentError(messageOf(error));
-    }
-  };
   const description = field.description + defaultNote(field);
   if (field.kind === "boolean") {
     return [
-      new Option(`${flagOf(key)} [${PLACEHOLDERS.boolean}]`, description).argParser(parse).preset("true"),
+      new Option(`${flagOf(key)} [${PLACEHOLDERS.boolean}]`, description),
       new Option(flagOf(key).replace(/^--/, "--no-"), `The same as ${flagOf(key)} false`),
     ];
   }
-  return [new Option(`${flagOf(key)} <${placeholder(field)}>`, description).argParser(parse)];
+  return [new Option(`${flagOf(key)} <${placeholder(field)}>`, description)];
 }
 
 function placeholder(field: Field): string {

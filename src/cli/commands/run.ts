@@ -1,7 +1,6 @@
 import { Command } from "commander";
 import { loadConfig } from "../../run/config.js";
 import { startRun } from "../../run/runner.js";
-import { taskEntry } from "../../tasks/registry.js";
 import { addConfigOptions, statedSettings } from "../config-options.js";
 import { watchRun } from "../watch-run.js";
 
@@ -24,10 +23,10 @@ Examples:
   $ adastar run --config my-run.yaml --json`,
     )
     .action(async (options: Readonly<Record<string, unknown>> & { config?: string; json?: boolean }) => {
-      const { config } = loadConfig(
-        { flags: statedSettings(options), ...(options.config === undefined ? {} : { file: options.config }) },
-        (task) => taskEntry({ task }).defaults,
-      );
+      const { config } = loadConfig({
+        flags: statedSettings(options),
+        ...(options.config === undefined ? {} : { file: options.config }),
+      });
       await watchRun((listener, signal) => startRun(config, listener, { signal }), options.json === true);
     });
   return addConfigOptions(command);
