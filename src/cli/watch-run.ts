@@ -42,7 +42,7 @@ function closingReport(state: ProgressState, summary: RunSummary): string {
     summary.status === "interrupted"
       ? `Interrupted. Go on with:\n  ${resumeHint(summary.runDir)}`
       : `Talk to the model:\n  adastar generate --model ${quoted(summary.checkpoint)} --prompt "..."`;
-  return [renderText(table), renderPairs(summaryPairs(summary)), next].join("\n\n");
+  return [renderText(table, process.stderr.columns), renderPairs(summaryPairs(summary)), next].join("\n\n");
 }
 
 function resumeHint(runDir: string): string {

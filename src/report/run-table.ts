@@ -19,14 +19,15 @@ interface IterationColumn extends Column {
 }
 
 const ITERATION_COLUMNS: readonly IterationColumn[] = [
-  { header: "iteration", align: "right", cell: (r) => String(r.iteration), base: () => "base" },
+  { header: "iteration", shortHeader: "iter", align: "right", cell: (r) => String(r.iteration), base: () => "base" },
   { header: "m", align: "right", cell: (r) => formatCount(r.visited) },
   { header: "α", align: "right", cell: (r) => formatFixed(r.alpha, 3) },
   { header: "popped", align: "right", cell: (r) => formatCount(r.popped) },
   { header: "|D₊|", align: "right", cell: (r) => formatCount(r.kept) },
-  { header: "train loss", align: "right", cell: (r) => formatFixed(r.loss, 4) },
+  { header: "train loss", shortHeader: "loss", align: "right", cell: (r) => formatFixed(r.loss, 4) },
   {
     header: "test accuracy",
+    shortHeader: "test",
     align: "right",
     cell: (r) => formatPercent(r.testAccuracy),
     base: (testAccuracy) => formatPercent(testAccuracy),
@@ -36,6 +37,7 @@ const ITERATION_COLUMNS: readonly IterationColumn[] = [
 
 const WRONG_STEPS: IterationColumn = {
   header: "wrong steps",
+  shortHeader: "wrong",
   align: "right",
   cell: (r) => formatPercent(r.wrongSteps),
 };

@@ -4,6 +4,8 @@ import { clip, displayWidth, pad } from "./width.js";
 
 export interface Column {
   readonly header: string;
+  /** Takes the header's place where space is short. */
+  readonly shortHeader?: string;
   /** Numbers read best on the right. Default `left`. */
   readonly align?: "left" | "right";
 }
@@ -17,24 +19,28 @@ export interface Table {
 const GAP = "  ";
 
 /**
- * Columns padded to their widest cell, a rule under the header, no trailing spaces. With `maxWidth`, the last left-aligned column is
- * clipped so that lines fit; when even that is not enough, lines stay as long as they are.
+ * Columns padded to their widest cell, a rule under the header, no trailing spaces. Where lines exceed `maxWidth` cells, short headers
+ * are used and then the last left-aligned column is clipped; when even that is not enough, lines stay as long as they are.
  */
 export function renderText(table: Table, maxWidth = Number.POSITIVE_INFINITY): string {
   const cells = checked(table);
-  const widths = columnWidths(table, cells);
-  const total = widths.reduce((sum, width) => sum + width, 0) + GAP.length * (widths.length - 1);
-  const elastic = table.columns.findLastIndex((column) => column.align !== "right");
-  if (total > maxWidth && elastic >= 0) {
-    const narrowest = displayWidth(table.columns[elastic]?.header ?? "");
-    widths[elastic] = Math.max(narrowest, (widths[elastic] ?? 0) - (total - maxWidth));
+  let columns = table.columns;
+  let widths = columnWidths(columns, cells);
+  if (lineWidth(widths) > maxWidth) {
+    columns = columns.map((column) => ({ ...column, header: column.shortHeader ?? column.header }));
+    widths = columnWidths(columns, cells);
+  }
+  const excess = lineWidth(widths) - maxWidth;
+  const elastic = columns.findLastIndex((column) => column.align !== "right");
+  if (excess > 0 && elastic >= 0) {
+    widths[elastic] = Math.max(displayWidth(columns[elastic]?.header ?? ""), (widths[elastic] ?? 0) - excess);
   }
   const line = (row: readonly string[]) =>
     row
-      .map((cell, i) => pad(clip(cell, widths[i] ?? 0), widths[i] ?? 0, table.columns[i]?.align ?? "left"))
+      .map((cell, i) => pad(clip(cell, widths[i] ?? 0), widths[i] ?? 0, columns[i]?.align ?? "left"))
       .join(GAP)
       .trimEnd();
-  const header = line(table.columns.map((column) => column.header));
+  const header = line(columns.map((column) => column.header));
   const rule = widths.map((width) => "─".repeat(width)).join(GAP);
   return [header, rule, ...cells.map(line)].join("\n");
 }
@@ -44,7 +50,7 @@ export function renderMarkdown(table: Table): string {
   const escapePipes = (cell: string) => cell.replace(/\|/g, "\\|");
   const cells = checked(table).map((row) => row.map(escapePipes));
   const columns = table.columns.map((column) => ({ ...column, header: escapePipes(column.header) }));
-  const widths = columnWidths({ columns, rows: cells }, cells).map((width) => Math.max(3, width));
+  const widths = columnWidths(columns, cells).map((width) => Math.max(3, width));
   const line = (row: readonly string[]) =>
     `| ${row.map((cell, i) => pad(cell, widths[i] ?? 0, columns[i]?.align ?? "left")).join(" | ")} |`;
   const rule = columns.map((column, i) => {
@@ -68,8 +74,12 @@ function checked(table: Table): string[][] {
   });
 }
 
-function columnWidths(table: Table, cells: readonly (readonly string[])[]): number[] {
-  return table.columns.map((column, i) =>
+function lineWidth(widths: readonly number[]): number {
+  return widths.reduce((sum, width) => sum + width, 0) + GAP.length * (widths.length - 1);
+}
+
+function columnWidths(columns: readonly Column[], cells: readonly (readonly string[])[]): number[] {
+  return columns.map((column, i) =>
     cells.reduce((widest, row) => Math.max(widest, displayWidth(row[i] ?? "")), displayWidth(column.header)),
   );
 }

@@ -53,6 +53,14 @@ describe("renderText", () => {
     expect(lines[2]).toBe("adastar  0.62  a note t…");
   });
 
+  test("prefers short headers to clipping", () => {
+    const columns = [{ header: "iteration", shortHeader: "iter", align: "right" }, { header: "note" }] as const;
+    const rows = [["1", "long enough"]];
+    expect(renderText({ columns, rows }, 22)).toContain("iteration");
+    expect(renderText({ columns, rows }, 21)).toBe("iter  note\n────  ───────────\n   1  long enough");
+    expect(renderText({ columns, rows }, 12)).toBe("iter  note\n────  ──────\n   1  long …");
+  });
+
   test("every line of a table with wide characters is as wide as its rule", () => {
     const wide: Table = {
       columns: [{ header: "問" }, { header: "n", align: "right" }],
