@@ -1,0 +1,250 @@
+/**
+ * Every setting of a run: its type and limits, default, unit and meaning. The command line's flags and help, the YAML reader, the resolved
+ * config.yaml and the configuration's hash all come from this one table.
+ */
+
+import { z } from "zod";
+
+/** How a flag's text becomes a value. */
+export type FieldKind = "number" | "boolean" | "text" | "path" | "list" | "number-or-word";
+
+/**
+ * What a setting may change. `result`: what the run computes; enters the configuration's hash. `budget`: only how far it goes.
+ * `place`: where things are; what lies there is told apart by its content. `means`: only how the work is done or kept.
+ */
+export type FieldScope = "result" | "budget" | "place" | "means";
+
+export interface Field<T = unknown> {
+  readonly schema: z.ZodType<T>;
+  readonly kind: FieldKind;
+  /** Completes "expected …". */
+  readonly expects: string;
+  readonly default: T;
+  readonly description: string;
+  readonly scope: FieldScope;
+  /** For help: the allowed words of a choice. */
+  readonly choices?: readonly string[];
+}
+
+type Values<T> = Pick<Field<T>, "schema" | "kind" | "expects" | "choices">;
+
+const whole = (least: number): Values<number> => ({
+  schema: z.int().min(least),
+  kind: "number",
+  expects: `a whole number of at least ${least}`,
+});
+
+const between = (low: number, high: number, open: "closed" | "above-low" | "below-high"): Values<number> => ({
+  schema: z
+    .number()
+    .refine((x) => (open === "above-low" ? x > low : x >= low) && (open === "below-high" ? x < high : x <= high)),
+  kind: "number",
+  expects: `a number in ${open === "above-low" ? "(" : "["}${low}, ${high}${open === "below-high" ? ")" : "]"}`,
+});
+
+const positive: Values<number> = { schema: z.number().positive(), kind: "number", expects: "a number above 0" };
+const notNegative: Values<number> = {
+  schema: z.number().nonnegative(),
+  kind: "number",
+  expects: "a number of at least 0",
+};
+const atLeastOne: Values<number> = { schema: z.number().min(1), kind: "number", expects: "a number of at least 1" };
+const yesOrNo: Values<boolean> = { schema: z.boolean(), kind: "boolean", expects: "true or false" };
+const text: Values<string> = { schema: z.string().min(1), kind: "text", expects: "a text that is not empty" };
+const path: Values<string> = { schema: z.string().min(1), kind: "path", expects: "a path" };
+
+function oneOf<const W extends readonly [string, ...string[]]>(...words: W): Values<W[number]> {
+  return { schema: z.enum(words), kind: "text", expects: `one of ${words.join(", ")}`, choices: words };
+}
+
+function wholeOr<const W extends string>(least: number, word: W): Values<number | W> {
+  return {
+    schema: z.union([z.int().min(least), z.literal(word)]),
+    kind: "number-or-word",
+    expects: `a whole number of at least ${least}, or ${word}`,
+    choices: [word],
+  };
+}
+
+/** Also takes null: "not set", for settings whose default comes from elsewhere. */
+function optional<T>(values: Values<T>): Values<T | null> {
+  return { ...values, schema: values.schema.nullable(), expects: `${values.expects}, or null` };
+}
+
+function field<T>(
+  values: Values<T>,
+  fallback: NoInfer<T>,
+  description: string,
+  scope: FieldScope = "result",
+): Field<T> {
+  return { ...values, default: fallback, description, scope };
+}
+
+const queueKey: Values<readonly ("lastSampled" | "winRate")[]> = {
+  schema: z
+    .array(z.enum(["lastSampled", "winRate"]))
+    .min(1)
+    .refine((fields) => new Set(fields).size === fields.length),
+  kind: "list",
+  expects: "a list of lastSampled, winRate, each at most once and at least one",
+};
+
+/** Grouped as `adastar run --help` shows them. */
+export const fieldGroups = {
+  task: {
+    task: field(
+      optional(text),
+      null,
+      "What to learn (see `adastar tasks`); when not set: own data where --data is given, else arithmetic",
+    ),
+    data: field(optional(path), null, "Training data: a .jsonl file, or a folder of the task's files", "place"),
+    eval: field(optional(path), null, "Test data: a .jsonl file", "place"),
+    questionField: field(optional(text), null, "Own data: the field that holds the question (question)"),
+    answerField: field(optional(text), null, "Own data: the field that holds the final answer (answer)"),
+    optionsField: field(optional(text), null, "Own data: the field that holds the answer options"),
+    verifier: field(optional(oneOf("number", "choice", "yes-no", "exact")), null, "Own data: how answers are compared"),
+    taskSeed: field(optional(whole(0)), null, "Generated tasks: seed of the observations"),
+    trainSize: field(optional(whole(1)), null, "Generated tasks: number of training observations"),
+    testSize: field(optional(whole(1)), null, "Generated tasks: number of test observations"),
+    trainLimit: field(optional(whole(1)), null, "Use only the first so many training observations"),
+    evalLimit: field(optional(whole(1)), null, "Use only the first so many test observations"),
+  },
+  model: {
+    model: field(
+      optional(path),
+      null,
+      "Folder of a Hugging Face checkpoint; the bundled starter model when not set",
+      "place",
+    ),
+    engine: field(oneOf("onnx", "scripted"), "onnx", "What samples and trains: a real model, or a simulated learner"),
+    threads: field(optional(whole(1)), null, "Processor threads of the engine; all cores when not set", "means"),
+  },
+  method: {
+    method: field(text, "adastar", "Which observations are visited and what is kept (see `adastar methods`)"),
+    seed: field(whole(0), 1, "Seed of everything random"),
+    visits: field(
+      optional(oneOf("queue", "all")),
+      null,
+      "Visit observations in the queue's order until enough samples are correct, or all; the method's when not set",
+    ),
+    tries: field(optional(whole(1)), null, "K, samples an observation may get; the method's when not set"),
+    retry: field(
+      optional(oneOf("failures", "always")),
+      null,
+      "When to draw a further sample; the method's when not set",
+    ),
+    rationalize: field(
+      optional(yesOrNo),
+      null,
+      "Give further tries the answer as a hint; when not set: if the method does and it suits the task",
+    ),
+    keepPerObservation: field(
+      optional(wholeOr(1, "all")),
+      null,
+      "Most correct samples kept of one observation; the method's when not set",
+    ),
+    batch: field(
+      optional(oneOf("schedule", "all")),
+      null,
+      "Train on batchSize × steps samples, or on all correct ones; the method's when not set",
+    ),
+    start: field(
+      optional(oneOf("reset", "accumulate")),
+      null,
+      "Model that an iteration trains: the base model or the latest; the method's when not set",
+    ),
+    queueKey: field(optional(queueKey), null, "Order of the observation queue; the method's when not set"),
+    curriculum: field(
+      optional(oneOf("gate", "all")),
+      null,
+      "Update the statistics of the first ⌊m·αᵖ⌋ visited, or of all m; the method's when not set",
+    ),
+    curriculumPower: field(notNegative, 2, "p of the curriculum's gate αᵖ"),
+  },
+  sampling: {
+    temperature: field(notNegative, 1, "Sampling temperature; 0 is greedy"),
+    topP: field(between(0, 1, "above-low"), 0.9, "Sample among the most likely tokens of this total probability"),
+    maxTokens: field(optional(whole(1)), null, "Longest generation, in tokens; the task's when not set"),
+    fewShot: field(wholeOr(0, "all"), "all", "Worked examples put before the question while sampling"),
+    accept: field(
+      oneOf("strict", "lenient"),
+      "strict",
+      "Accept answers only in the format asked for, or also by last-resort extraction",
+    ),
+    samplingBatch: field(whole(1), 64, "Sequences sampled together; after a kill at most so many are drawn again"),
+  },
+  training: {
+    iterations: field(whole(0), 10, "Rounds of sampling and training", "budget"),
+    batchSize: field(whole(1), 8, "β, examples of an optimizer step"),
+    steps: field(whole(1), 40, "σ¹, optimizer steps of the first iteration"),
+    stepsGrowth: field(atLeastOne, 1.2, "Factor by which the steps grow each iteration"),
+    learningRate: field(positive, 1e-5, "Peak learning rate"),
+    learningRateSchedule: field(
+      oneOf("constant", "linear", "cosine"),
+      "constant",
+      "Learning rate behind the warm-up, within each iteration: constant, or decaying to zero",
+    ),
+    warmupSteps: field(whole(0), 0, "Steps of each iteration in which the learning rate rises from zero"),
+    optimizer: field(oneOf("adam", "adamw"), "adam", "Adam, with weight decay in the gradient or decoupled"),
+    beta1: field(between(0, 1, "below-high"), 0.9, "Adam's decay of the first moment"),
+    beta2: field(between(0, 1, "below-high"), 0.999, "Adam's decay of the second moment"),
+    epsilon: field(positive, 1e-8, "Adam's ε"),
+    weightDecay: field(notNegative, 0, "Weight decay"),
+    maxGradientNorm: field(optional(positive), null, "Clip gradients to this global L2 norm; no clipping when not set"),
+  },
+  run: {
+    targetAccuracy: field(
+      optional(between(0, 1, "closed")),
+      null,
+      "Stop once this test accuracy, in [0, 1], is reached",
+      "budget",
+    ),
+    maxFlops: field(
+      optional(positive),
+      null,
+      "Start no further iteration once so many training FLOPs are spent",
+      "budget",
+    ),
+    runDir: field(optional(path), null, "Folder of the run; a new one under ./runs when not set", "place"),
+    keepCheckpoints: field(
+      oneOf("all", "best", "last"),
+      "best",
+      "Which models to keep: every iteration's, the best and the last, or the last",
+      "means",
+    ),
+    checkpointSteps: field(
+      optional(whole(1)),
+      null,
+      "Save every so many optimizer steps, so that a kill costs no more; when not set: after each iteration",
+      "means",
+    ),
+    preset: field(
+      optional(oneOf("paper", "quick")),
+      null,
+      "Settings to start from: the paper's, or a quick look",
+      "means",
+    ),
+  },
+} as const;
+
+type Groups = typeof fieldGroups;
+type Fields = Groups["task"] &
+  Groups["model"] &
+  Groups["method"] &
+  Groups["sampling"] &
+  Groups["training"] &
+  Groups["run"];
+
+/** Every setting by its key. */
+export const fields: Fields = Object.assign({}, ...Object.values(fieldGroups)) as Fields;
+
+/** A full configuration. Paths are absolute. null: left to the method, task or program. */
+export type RunConfig = { readonly [K in keyof Fields]: Fields[K] extends Field<infer T> ? T : never };
+export type ConfigKey = keyof RunConfig;
+
+export const configKeys = Object.keys(fields) as ConfigKey[];
+
+/** The flag of a key: `batchSize` → `--batch-size`. */
+export function flagOf(key: string): string {
+  return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}

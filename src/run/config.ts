@@ -1,0 +1,221 @@
+/**
+ * From layers of settings to one frozen configuration. Later layers win:
+ * defaults < the task's defaults < preset < YAML file < flags.
+ */
+
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { parse, stringify } from "yaml";
+import { combineMethod } from "../algorithm/combine.js";
+import { type Method, type MethodOverrides, methodNamed } from "../algorithm/methods.js";
+import { messageOf, shown, UserError } from "../errors.js";
+import { type TaskOptions, taskEntry } from "../tasks/registry.js";
+import type { Task } from "../tasks/task.js";
+import { type ConfigKey, configKeys, type Field, fields, flagOf, type RunConfig } from "./config-fields.js";
+import { presets } from "./presets.js";
+
+/** Settings from one source, not yet checked. */
+export interface ConfigLayer {
+  /** Named in errors and in the list of where values came from, e.g. `run.yaml`. */
+  readonly source: string;
+  /** Relative paths in this layer start here. */
+  readonly folder: string;
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+export interface ResolvedConfig {
+  readonly config: RunConfig;
+  /** Source of each value; `default` where no layer set it. */
+  readonly origins: Readonly<Record<ConfigKey, string>>;
+}
+
+/** What the caller of a run states; all parts may be left out. */
+export interface ConfigRequest {
+  /** Settings by key, such as flags give them; override everything else. */
+  readonly flags?: Readonly<Record<string, unknown>>;
+  /** Path of a YAML file. */
+  readonly file?: string;
+}
+
+/** Reads, checks and merges everything that determines a configuration. Throws UserError on anything that is not one. */
+export function loadConfig(request: ConfigRequest = {}): ResolvedConfig {
+  const stated: ConfigLayer[] = [];
+  if (request.file !== undefined) stated.push(readConfigFile(request.file));
+  if (request.flags !== undefined) stated.push({ source: "flags", folder: process.cwd(), values: request.flags });
+  const { config } = resolveConfig(stated);
+  const builtIn = (source: string, values: ConfigLayer["values"]) => ({ source, folder: process.cwd(), values });
+  const entry = taskEntry(taskOptions(config));
+  const layers = [builtIn("default", { task: entry.name }), builtIn(`task ${entry.name}`, entry.defaults)];
+  if (config.preset !== null) layers.push(builtIn(`preset ${config.preset}`, presets[config.preset]));
+  return resolveConfig([...layers, ...stated]);
+}
+
+/** Merges layers, least important first. Throws UserError for an unknown key or a value outside its limits, naming the layer. */
+export function resolveConfig(layers: readonly ConfigLayer[]): ResolvedConfig {
+  const config: Record<string, unknown> = {};
+  const origins: Record<string, string> = {};
+  for (const key of configKeys) {
+    config[key] = fields[key].default;
+    origins[key] = "default";
+  }
+  for (const layer of layers) {
+    for (const [key, value] of Object.entries(layer.values)) {
+      // A flag that was not given arrives as undefined.
+      if (value === undefined) continue;
+      config[key] = checkedValue(key, value, layer);
+      origins[key] = layer.source;
+    }
+  }
+  return { config: Object.freeze(config) as RunConfig, origins: Object.freeze(origins) as ResolvedConfig["origins"] };
+}
+
+function checkedValue(key: string, value: unknown, layer: ConfigLayer): unknown {
+  if (!Object.hasOwn(fields, key)) {
+    const meant = nearestKey(key);
+    throw new UserError(
+      `expected a known setting, got ${shown(key)} (${layer.source}). ${
+        meant === null ? "`adastar run --help` lists all settings." : `Did you mean ${meant}?`
+      }`,
+    );
+  }
+  const spec = fields[key as ConfigKey] as Field;
+  const parsed = spec.schema.safeParse(value);
+  if (!parsed.success) throw new UserError(`${key}: expected ${spec.expects}, got ${shown(value)} (${layer.source})`);
+  return spec.kind === "path" && typeof parsed.data === "string" ? resolve(layer.folder, parsed.data) : parsed.data;
+}
+
+/** Reads a YAML file with the keys of the configuration; relative paths in it start at its own folder. */
+export function readConfigFile(path: string): ConfigLayer {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    throw new UserError(`expected a readable configuration file, got ${shown(path)}: ${messageOf(error)}`);
+  }
+  return parseConfig(text, path);
+}
+
+/** Parses YAML text; `source` is its file's path. */
+export function parseConfig(text: string, source: string): ConfigLayer {
+  let values: unknown;
+  try {
+    values = parse(text);
+  } catch (error) {
+    throw new UserError(`${source}: expected YAML, got: ${messageOf(error)}`);
+  }
+  // An empty file, or one of comments only, sets nothing.
+  if (values === null || values === undefined) values = {};
+  if (typeof values !== "object" || Array.isArray(values)) {
+    throw new UserError(`${source}: expected settings as \`key: value\` lines, got ${shown(values)}`);
+  }
+  return { source, folder: dirname(resolve(source)), values: values as Record<string, unknown> };
+}
+
+/** The value that a flag's text states for `key`; `null` and `none` unset a setting. Limits are checked later, by resolveConfig. */
+export function parseFlag(key: ConfigKey, text: string): unknown {
+  const spec = fields[key] as Field;
+  if (text === "null" || text === "none") return null;
+  switch (spec.kind) {
+    case "number":
+    case "number-or-word": {
+      if (spec.kind === "number-or-word" && spec.choices?.includes(text)) return text;
+      // Number("") is 0, which nobody meant.
+      const value = text.trim() === "" ? Number.NaN : Number(text);
+      if (Number.isNaN(value)) throw new UserError(`${flagOf(key)}: expected ${spec.expects}, got ${shown(text)}`);
+      return value;
+    }
+    case "boolean":
+      return text === "true" ? true : text === "false" ? false : text;
+    case "list":
+      return text.split(",").map((item) => item.trim());
+    default:
+      return text;
+  }
+}
+
+/** What the configuration says of the task. */
+export function taskOptions(config: RunConfig): TaskOptions {
+  return {
+    task: config.task ?? undefined,
+    data: config.data ?? undefined,
+    eval: config.eval ?? undefined,
+    questionField: config.questionField ?? undefined,
+    answerField: config.answerField ?? undefined,
+    optionsField: config.optionsField ?? undefined,
+    verifier: config.verifier ?? undefined,
+    taskSeed: config.taskSeed ?? undefined,
+    trainSize: config.trainSize ?? undefined,
+    testSize: config.testSize ?? undefined,
+  };
+}
+
+/**
+ * The method that the configuration asks for, its parts replaced where set. Hints are given only if they suit the task, unless the
+ * configuration insists. Throws UserError for an unknown method and for parts that do not work together.
+ */
+export function methodOf(config: RunConfig, task: Pick<Task, "rationalize">): Method {
+  const { keepPerObservation } = config;
+  const chosen: { readonly [K in keyof MethodOverrides]: MethodOverrides[K] | null } = {
+    visits: config.visits,
+    queueKey: config.queueKey,
+    curriculum: config.curriculum,
+    tries: config.tries,
+    retry: config.retry,
+    rationalize: config.rationalize,
+    batch: config.batch,
+    start: config.start,
+  };
+  const set = Object.fromEntries(Object.entries(chosen).filter(([, value]) => value !== null)) as MethodOverrides;
+  const overrides: MethodOverrides =
+    keepPerObservation === null
+      ? set
+      : { ...set, keepPerObservation: keepPerObservation === "all" ? null : keepPerObservation };
+  const method = combineMethod(methodNamed(config.method), overrides);
+  return config.rationalize === null && !task.rationalize ? { ...method, rationalize: false } : method;
+}
+
+/** The resolved configuration as the YAML that readConfigFile reads back. */
+export function formatConfig(config: RunConfig): string {
+  return stringify(config);
+}
+
+/**
+ * The settings that determine what a run computes. Places are left out, because what lies there is compared by content, and so are budget
+ * and means, which may change between the sessions of a run.
+ */
+export function determiningSettings(config: RunConfig): Readonly<Partial<RunConfig>> {
+  return Object.fromEntries(
+    configKeys.filter((key) => fields[key].scope === "result").map((key) => [key, config[key]]),
+  );
+}
+
+/** Digest of the determining settings: equal digests mean runs that compute the same from the same model and data. */
+export function configHash(config: RunConfig): string {
+  const settings = Object.entries(determiningSettings(config)).sort(([a], [b]) => (a < b ? -1 : 1));
+  return createHash("sha256").update(JSON.stringify(settings)).digest("hex");
+}
+
+/** The key that somebody who typed `key` probably meant: equal but for case and separators, or at most two letters off. */
+function nearestKey(key: string): ConfigKey | null {
+  const plain = (text: string) => text.toLowerCase().replace(/[-_ ]/g, "");
+  const typed = plain(key.slice(0, 40));
+  const [best] = configKeys
+    .map((candidate) => ({ candidate, distance: editDistance(typed, plain(candidate)) }))
+    .sort((a, b) => a.distance - b.distance);
+  return best !== undefined && best.distance <= 2 ? best.candidate : null;
+}
+
+/** Levenshtein distance. */
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const current = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substituted = (previous[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      current.push(Math.min((previous[j] as number) + 1, (current[j - 1] as number) + 1, substituted));
+    }
+    previous = current;
+  }
+  return previous[b.length] as number;
+}

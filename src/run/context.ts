@@ -1,0 +1,120 @@
+/** Everything a run works with, opened and checked before anything is spent. */
+
+import { createHash } from "node:crypto";
+import type { Method } from "../algorithm/methods.js";
+import type { Engine } from "../engine/engine.js";
+import { UserError } from "../errors.js";
+import { fewShotPrefix } from "../tasks/prompt.js";
+import { openTask } from "../tasks/registry.js";
+import type { Exemplar, Observation, Task } from "../tasks/task.js";
+import { methodOf, taskOptions } from "./config.js";
+import type { RunConfig } from "./config-fields.js";
+import type { Listener } from "./events.js";
+import { openEngine } from "./open-engine.js";
+import { encodePrompts, type Prompts } from "./prompts.js";
+import type { RunStore } from "./store.js";
+
+/** What a caller may bring along; all of it is opened from the configuration where left out. */
+export interface RunOptions {
+  /** Aborting it ends the run after the present slice of work (a wave, an optimizer step), saved and resumable. */
+  readonly signal?: AbortSignal;
+  /** A task of one's own, instead of the one the configuration names. */
+  readonly task?: Task;
+  /** An engine of one's own, holding the base model; stays open. */
+  readonly engine?: Engine;
+  /** Told of every step on the disk before it is taken (disk.ts); for tests. */
+  readonly onDiskStep?: (step: string, path: string) => void;
+}
+
+/** Opened from the configuration; reads files, writes none. */
+export interface RunParts {
+  readonly config: RunConfig;
+  readonly task: Task;
+  readonly train: readonly Observation[];
+  readonly test: readonly Observation[];
+  readonly method: Method;
+  readonly engine: Engine;
+  readonly prompts: Prompts;
+  /** Longest generation, in tokens. */
+  readonly maxTokens: number;
+  /** Digest of observations and prompts. */
+  readonly data: string;
+  close(): Promise<void>;
+}
+
+export interface RunContext extends RunParts {
+  readonly store: RunStore;
+  readonly emit: Listener;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Thrown between slices of work once the run was asked to stop. */
+export class Interrupted extends Error {
+  override readonly name = "Interrupted";
+}
+
+/** Throws Interrupted if the run was asked to stop; called between slices of work, with everything before durable. */
+export function stopIfAsked({ signal }: Pick<RunContext, "signal">): void {
+  if (signal?.aborted) throw new Interrupted();
+}
+
+/** Opens task and engine and encodes all prompts. Throws UserError for anything in configuration, data or model that cannot work. */
+export async function openParts(config: RunConfig, options: RunOptions): Promise<RunParts> {
+  const task = options.task ?? (await openTask(taskOptions(config)));
+  const method = methodOf(config, task);
+  if (method.temperature === "balance") {
+    throw new UserError(
+      `expected a method with a fixed sampling temperature, got ${method.name}, which would choose it anew each iteration by its balance score; that is not available`,
+    );
+  }
+  const train = limited("training", task.train, config.trainLimit);
+  const test = limited("test", task.test, config.evalLimit);
+  const exemplars = chosenExemplars(config, task);
+  const maxTokens = config.maxTokens ?? task.maxTokens;
+  const engine = options.engine ?? (await openEngine(config, task));
+  const close = async () => {
+    if (options.engine === undefined) await engine.close();
+  };
+  try {
+    const prompts = encodePrompts(engine, { task, exemplars, train, test, method, maxTokens });
+    const data = dataDigest(task, train, test, exemplars, maxTokens);
+    return { config, task, train, test, method, engine, prompts, maxTokens, data, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function limited(split: string, observations: readonly Observation[], limit: number | null): readonly Observation[] {
+  if (observations.length === 0) throw new UserError(`expected at least one ${split} observation, got none`);
+  return limit === null ? observations : observations.slice(0, limit);
+}
+
+function chosenExemplars({ fewShot }: RunConfig, task: Task): readonly Exemplar[] {
+  if (fewShot === "all") return task.exemplars;
+  if (fewShot > task.exemplars.length) {
+    throw new UserError(
+      `fewShot: expected at most the ${task.exemplars.length} worked examples that task ${task.name} has, got ${fewShot}`,
+    );
+  }
+  return task.exemplars.slice(0, fewShot);
+}
+
+function dataDigest(
+  task: Task,
+  train: readonly Observation[],
+  test: readonly Observation[],
+  exemplars: readonly Exemplar[],
+  maxTokens: number,
+): string {
+  const { format } = task;
+  const hash = createHash("sha256");
+  const note = (value: unknown) => hash.update(`${JSON.stringify(value)}\n`);
+  note([task.name, format.separator, format.stop, maxTokens]);
+  note([fewShotPrefix(format, exemplars), fewShotPrefix(format, exemplars, true)]);
+  for (const split of [train, test]) {
+    note(split.length);
+    for (const observation of split) note([observation, format.prompt(observation)]);
+  }
+  return hash.digest("hex");
+}

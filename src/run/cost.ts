@@ -1,0 +1,62 @@
+/** Training FLOPs from what was recorded (SPEC section 6's formulas are in algorithm/flops.ts). */
+
+import { forwardFlops, sampledFlops, sampledFlopsUnshared } from "../algorithm/flops.js";
+import type { Engine } from "../engine/engine.js";
+import type { FlopsByPurpose } from "./events.js";
+
+/** The lengths of one sample, and the call it was drawn in. */
+export interface CostedSample {
+  readonly wave: number;
+  readonly prefixTokens: number;
+  readonly promptTokens: number;
+  readonly generatedTokens: number;
+}
+
+export interface SamplingCost {
+  readonly sampling: number;
+  readonly samplingUnshared: number;
+}
+
+/**
+ * FLOPs of samples: each its own tokens, and the prefix once a wave where the engine shares it. A wave counts as one call even if a kill made it
+ * two, so that a resumed run reports what an uninterrupted one does.
+ */
+export function samplingCost(
+  { model, sharesPrefix }: Pick<Engine, "model" | "sharesPrefix">,
+  samples: readonly CostedSample[],
+): SamplingCost {
+  const prefixes = new Map(samples.map(({ wave, prefixTokens }) => [wave, prefixTokens]));
+  const samplingUnshared = sum(samples.map((sample) => sampledFlopsUnshared(model, lengths(sample))));
+  if (!sharesPrefix) return { sampling: samplingUnshared, samplingUnshared };
+  const shared = sum([...prefixes.values()].map((prefix) => forwardFlops(model, 0, prefix)));
+  return { sampling: shared + ownCost({ model, sharesPrefix }, samples), samplingUnshared };
+}
+
+/** FLOPs that would not have been spent without these samples, had their waves been drawn all the same. */
+export function ownCost(
+  { model, sharesPrefix }: Pick<Engine, "model" | "sharesPrefix">,
+  samples: readonly CostedSample[],
+): number {
+  const cost = sharesPrefix ? sampledFlops : sampledFlopsUnshared;
+  return sum(samples.map((sample) => cost(model, lengths(sample))));
+}
+
+function lengths({ prefixTokens, promptTokens, generatedTokens }: CostedSample) {
+  return { prefix: prefixTokens, prompt: promptTokens, generated: generatedTokens };
+}
+
+export const NO_FLOPS: FlopsByPurpose = { sampling: 0, samplingUnshared: 0, wasted: 0, training: 0, total: 0 };
+
+export function addFlops(a: FlopsByPurpose, b: FlopsByPurpose): FlopsByPurpose {
+  return {
+    sampling: a.sampling + b.sampling,
+    samplingUnshared: a.samplingUnshared + b.samplingUnshared,
+    wasted: a.wasted + b.wasted,
+    training: a.training + b.training,
+    total: a.total + b.total,
+  };
+}
+
+export function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

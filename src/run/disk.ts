@@ -1,0 +1,143 @@
+/**
+ * The few ways in which a run touches its folder, each of which leaves a defined state behind when the process dies inside it.
+ * Everything the store writes goes through here, so that tests can stop it before any single system call.
+ */
+
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { messageOf, UserError } from "../errors.js";
+
+/** Called with the name of each step right before it is taken; a test throws or kills here. */
+export type StepObserver = (step: string, path: string) => void;
+
+const REMEDIES: Readonly<Record<string, string>> = {
+  ENOSPC: "the disk is full: free some space, then resume the run",
+  EDQUOT: "the disk quota is used up: free some space, then resume the run",
+  EROFS: "the file system is read-only: choose another run directory",
+  EACCES: "permission was denied: choose a run directory you may write to",
+  EPERM: "permission was denied: choose a run directory you may write to",
+  EMFILE: "too many open files: raise the limit (ulimit -n)",
+};
+
+export class Disk {
+  readonly #observe: StepObserver;
+
+  constructor(observe: StepObserver = () => {}) {
+    this.#observe = observe;
+  }
+
+  /** Creates the folder and its parents. After a kill: it exists or not. */
+  makeFolder(path: string): void {
+    if (existsSync(path)) return;
+    this.#step("mkdir", path, () => mkdirSync(path, { recursive: true }));
+    this.syncFolder(dirname(path));
+  }
+
+  /** Replaces the file's whole content. After a kill: the old content or the new, never a mixture. */
+  replace(path: string, data: string | Uint8Array): void {
+    const temporary = `${path}.tmp`;
+    const bytes = typeof data === "string" ? Buffer.from(data) : data;
+    const file = this.#step("open", temporary, () => openSync(temporary, "w"));
+    try {
+      this.#writeAll(file, temporary, bytes);
+      this.#step("fsync", temporary, () => fsyncSync(file));
+    } finally {
+      closeSync(file);
+    }
+    this.move(temporary, path);
+  }
+
+  /** Renames a file or folder within one parent. After a kill: under the old name or the new. An existing folder at `to` must be gone before. */
+  move(from: string, to: string): void {
+    this.#step("rename", to, () => renameSync(from, to));
+    this.syncFolder(dirname(to));
+  }
+
+  /** Opens a file for appending, creating it. */
+  openForAppend(path: string): number {
+    const fresh = !existsSync(path);
+    const file = this.#step("open", path, () => openSync(path, "a"));
+    if (fresh) this.syncFolder(dirname(path));
+    return file;
+  }
+
+  /** Appends. After a kill: any part of `data` may be there; what was there before is untouched. */
+  append(file: number, path: string, data: string): void {
+    this.#writeAll(file, path, Buffer.from(data));
+  }
+
+  /** Waits until an open file's content is on the disk. */
+  sync(file: number, path: string): void {
+    this.#step("fsync", path, () => fsyncSync(file));
+  }
+
+  /** Cuts an open file to its first `bytes`. */
+  truncate(file: number, path: string, bytes: number): void {
+    this.#step("truncate", path, () => ftruncateSync(file, bytes));
+    this.#step("fsync", path, () => fsyncSync(file));
+  }
+
+  /** Removes a file or folder; nothing happens when it is not there. After a kill: some of a folder's files may be gone. */
+  remove(path: string): void {
+    if (!existsSync(path)) return;
+    this.#step("remove", path, () => rmSync(path, { recursive: true, force: true }));
+  }
+
+  /** Waits until every file under a folder, written by somebody else, is on the disk. */
+  syncTree(path: string): void {
+    for (const entry of readdirSync(path, { withFileTypes: true })) {
+      const child = join(path, entry.name);
+      if (entry.isDirectory()) this.syncTree(child);
+      else this.#syncPath(child);
+    }
+    this.syncFolder(path);
+  }
+
+  /** Waits until the folder's own entries (names, not contents) are on the disk. */
+  syncFolder(path: string): void {
+    // Windows cannot open folders; its file systems journal names themselves.
+    if (process.platform !== "win32") this.#syncPath(path);
+  }
+
+  #syncPath(path: string): void {
+    const file = openSync(path, "r");
+    try {
+      this.#step("fsync", path, () => fsyncSync(file));
+    } finally {
+      closeSync(file);
+    }
+  }
+
+  #writeAll(file: number, path: string, bytes: Uint8Array): void {
+    for (let done = 0; done < bytes.length; ) {
+      done += this.#step("write", path, () => writeSync(file, bytes, done));
+    }
+  }
+
+  #step<T>(step: string, path: string, action: () => T): T {
+    try {
+      this.#observe(step, path);
+      return action();
+    } catch (error) {
+      throw explained(error, step, path);
+    }
+  }
+}
+
+/** Turns what the operating system refuses into advice; every other error stays as it is. */
+export function explained(error: unknown, step: string, path: string): unknown {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const remedy = REMEDIES[code];
+  return remedy === undefined ? error : new UserError(`cannot ${step} ${path}: ${remedy} (${messageOf(error)})`);
+}

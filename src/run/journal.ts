@@ -1,0 +1,192 @@
+/**
+ * The journal of a run: what is done, in order, and never taken back. One entry for each phase that has become durable, so a run goes on
+ * behind its last entry. An entry depends on configuration, data and model alone, but for `time` and `seconds`: a run that was killed
+ * and resumed leaves the same journal as one that was not.
+ */
+
+import type { Method } from "../algorithm/methods.js";
+import type { ModelFacts } from "../engine/engine.js";
+import { UserError } from "../errors.js";
+import type { Disk } from "./disk.js";
+import type { IterationRecord } from "./events.js";
+import { readSealedLog, SealedLog } from "./sealed-log.js";
+
+/** Version of the run directory's layout. */
+export const FORMAT = 1;
+
+/** A file that an entry vouches for. */
+export interface FileDigest {
+  /** Relative to the run directory. */
+  readonly path: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/** A saved model that an entry vouches for. */
+export interface CheckpointDigest {
+  /** Relative to the run directory. */
+  readonly folder: string;
+  /** The engine's digest of the weights. */
+  readonly weights: string;
+  readonly files: readonly FileDigest[];
+}
+
+/** What an evaluation found. */
+export interface EvaluationResult {
+  readonly observations: number;
+  readonly correct: number;
+  /** Accuracies in [0, 1] by the run's `accept`, by the strict and by the lenient reading. */
+  readonly accuracy: number;
+  readonly strictAccuracy: number;
+  readonly lenientAccuracy: number;
+  /** Share of outputs that ended and stated an answer. */
+  readonly finished: number;
+  readonly promptTokens: number;
+  readonly generatedTokens: number;
+  /** Inference FLOPs; not a training cost. */
+  readonly flops: number;
+}
+
+/** What training on D₊ came to. */
+export interface TrainingResult {
+  readonly steps: number;
+  /** Mean over the steps; null when nothing was trained. */
+  readonly loss: number | null;
+  readonly tokens: number;
+  readonly completionTokens: number;
+  readonly flops: number;
+}
+
+/** What a visit came to; the rest follows from samples.jsonl. */
+export interface VisitResult {
+  readonly target: number | null;
+  readonly visited: number;
+  readonly solved: number;
+  readonly alpha: number;
+  /** |D₊| */
+  readonly kept: number;
+  /** Every sample drawn, those beyond the m visited included: lines of samples.jsonl. */
+  readonly draws: number;
+  readonly wrongSteps: number | null;
+  readonly temperature: number;
+  readonly sampledTokens: number;
+  readonly flops: { readonly sampling: number; readonly samplingUnshared: number; readonly wasted: number };
+}
+
+export type JournalEvent =
+  | {
+      readonly kind: "opened";
+      readonly format: number;
+      /** What the run must find unchanged whenever it goes on: the settings that determine it, … */
+      readonly settings: Readonly<Record<string, unknown>>;
+      /** … digest of the task's observations and prompts, … */
+      readonly data: string;
+      /** … digest of the base model's weights. */
+      readonly weights: string;
+      readonly model: ModelFacts;
+      readonly method: Method;
+    }
+  | {
+      readonly kind: "visited";
+      readonly iteration: number;
+      readonly result: VisitResult;
+      readonly kept: FileDigest;
+      readonly seconds: number;
+    }
+  | {
+      readonly kind: "trained";
+      readonly iteration: number;
+      readonly result: TrainingResult;
+      readonly checkpoint: CheckpointDigest;
+      readonly seconds: number;
+    }
+  | {
+      readonly kind: "evaluated";
+      /** 0: the base model. */
+      readonly iteration: number;
+      readonly result: EvaluationResult;
+      readonly seconds: number;
+    }
+  | {
+      readonly kind: "committed";
+      readonly iteration: number;
+      readonly record: IterationRecord;
+      readonly queue: FileDigest;
+    }
+  | { readonly kind: "finished"; readonly reason: string };
+
+export type JournalEntry = JournalEvent & {
+  /** 0, 1, 2, … without gaps. */
+  readonly seq: number;
+  /** When it was written, ISO 8601. */
+  readonly time: string;
+};
+
+type EventOf<K extends JournalEvent["kind"]> = Extract<JournalEntry, { kind: K }>;
+
+export class Journal {
+  readonly #log: SealedLog<JournalEntry>;
+
+  constructor(path: string, disk: Disk) {
+    this.#log = new SealedLog<JournalEntry>(path, disk);
+    checkSequence(this.#log.records, path);
+  }
+
+  get entries(): readonly JournalEntry[] {
+    return this.#log.records;
+  }
+
+  /** The last entry of a kind, of one iteration where given. */
+  find<K extends JournalEvent["kind"]>(kind: K, iteration?: number): EventOf<K> | undefined {
+    return findEntry(this.entries, kind, iteration);
+  }
+
+  /** Appends one event and returns its entry. When this returns, it is durable, and so must be all that it vouches for. */
+  append<E extends JournalEvent>(event: E): EntryOf<E["kind"]> {
+    const entry = { seq: this.entries.length, time: new Date().toISOString(), ...event };
+    this.#log.append([entry]);
+    return entry as EntryOf<E["kind"]>;
+  }
+
+  close(): void {
+    this.#log.close();
+  }
+}
+
+/** Reads a journal without touching it. Throws UserError when it is damaged. */
+export function readJournal(path: string): readonly JournalEntry[] {
+  const entries = readSealedLog<JournalEntry>(path);
+  checkSequence(entries, path);
+  return entries;
+}
+
+/** The last entry of a kind, of one iteration where given. */
+export function findEntry<K extends JournalEvent["kind"]>(
+  entries: readonly JournalEntry[],
+  kind: K,
+  iteration?: number,
+): EventOf<K> | undefined {
+  return entries.findLast(
+    (entry): entry is EventOf<K> =>
+      entry.kind === kind && (iteration === undefined || ("iteration" in entry && entry.iteration === iteration)),
+  );
+}
+
+function checkSequence(entries: readonly JournalEntry[], path: string): void {
+  for (const [index, entry] of entries.entries()) {
+    if (entry.seq !== index) {
+      throw new UserError(
+        `${path}: expected entry ${index} on line ${index + 1}, got entry ${entry.seq}. Lines were removed, doubled or moved; ` +
+          "restore the file from a copy, or start the run again in a new directory.",
+      );
+    }
+  }
+  const opened = entries[0];
+  if (opened === undefined) return;
+  if (opened.kind !== "opened" || opened.format !== FORMAT) {
+    throw new UserError(
+      `${path}: expected a journal of format ${FORMAT}, got ${opened.kind === "opened" ? `format ${opened.format}` : `one that starts with "${opened.kind}"`}. ` +
+        "The run was made by another version of the program; go on with that version.",
+    );
+  }
+}

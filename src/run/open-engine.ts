@@ -1,0 +1,23 @@
+/** Engines by name. Each is loaded only when asked for, so that the simulated one needs no native library. */
+
+import { fileURLToPath } from "node:url";
+import type { Engine } from "../engine/engine.js";
+import type { Task } from "../tasks/task.js";
+import type { RunConfig } from "./config-fields.js";
+
+/** The bundled starter model, beside this package's own code. */
+export const STARTER_MODEL = fileURLToPath(new URL("../../models/starter", import.meta.url));
+
+/** Folder of the base model that the configuration asks for. */
+export function modelFolder(config: Pick<RunConfig, "model">): string {
+  return config.model ?? STARTER_MODEL;
+}
+
+/** Opens the engine that the configuration asks for. Throws UserError when its model cannot be used. */
+export async function openEngine(config: RunConfig, task: Task): Promise<Engine> {
+  const { openOnnxEngine } = await import("../engine/onnx/onnx-engine.js");
+  return openOnnxEngine({
+    model: modelFolder(config),
+    ...(config.threads === null ? {} : { threads: config.threads }),
+  });
+}

@@ -1,0 +1,134 @@
+/**
+ * An append-only file of JSON lines, each sealed with a checksum of itself: `{…,"check":"9ae0f1c2"}`, where `check` is the CRC-32 (eight
+ * hexadecimal digits) of the line's JSON text without that last field. Ordinary JSON Lines for every other reader.
+ */
+
+import { closeSync, existsSync, readFileSync } from "node:fs";
+import { crc32 } from "node:zlib";
+import { UserError } from "../errors.js";
+import type { Disk } from "./disk.js";
+
+const SEAL = /,"check":"([0-9a-f]{8})"\}$/;
+
+/** The line, without its newline, for a non-empty object. */
+export function sealed(record: object): string {
+  const body = JSON.stringify(record);
+  return `${body.slice(0, -1)},"check":"${checkOf(body)}"}`;
+}
+
+/** The object a line carries, or null when the line is not what `sealed` wrote. */
+export function unsealed(line: string): object | null {
+  const seal = SEAL.exec(line);
+  if (seal === null) return null;
+  const body = `${line.slice(0, seal.index)}}`;
+  if (checkOf(body) !== seal[1]) return null;
+  return JSON.parse(body) as object;
+}
+
+function checkOf(body: string): string {
+  return crc32(body).toString(16).padStart(8, "0");
+}
+
+export interface SealedLines<T> {
+  readonly records: T[];
+  /** ends[i]: offset in bytes right behind record i's newline. */
+  readonly ends: number[];
+}
+
+/**
+ * Reads the records of a log. A tail that no longer (or not yet) carries valid seals is what a kill during an append leaves
+ * behind: it is left out. An invalid line with a valid one after it cannot come from a kill: UserError naming file and line.
+ *
+ * The checksum vouches that this program wrote the line, so its shape is taken on trust as T.
+ */
+export function parseSealedLines<T extends object>(bytes: Buffer, path: string): SealedLines<T> {
+  const records: T[] = [];
+  const ends: number[] = [];
+  let firstInvalid: number | null = null;
+  let lineNumber = 0;
+  for (let start = 0; start < bytes.length; ) {
+    const newline = bytes.indexOf(10, start);
+    // Without its newline a line is not finished, even if its seal happens to be whole.
+    if (newline < 0) break;
+    lineNumber++;
+    const record = unsealed(bytes.toString("utf8", start, newline));
+    start = newline + 1;
+    if (record === null) {
+      firstInvalid ??= lineNumber;
+    } else if (firstInvalid !== null) {
+      throw new UserError(
+        `${path}: line ${firstInvalid} is damaged (expected a line ending in its own checksum) though line ${lineNumber} after it is whole. ` +
+          "Something changed the file after it was written; restore it from a copy, or start the run again in a new directory.",
+      );
+    } else {
+      records.push(record as T);
+      ends.push(start);
+    }
+  }
+  return { records, ends };
+}
+
+/** Reads a log without touching it; no records when the file is not there. */
+export function readSealedLog<T extends object>(path: string): T[] {
+  return existsSync(path) ? parseSealedLines<T>(readFileSync(path), path).records : [];
+}
+
+/** A log open for appending. What a durable `append` has returned from survives any kill; a kill inside it loses at most that call's records. */
+export class SealedLog<T extends object> {
+  readonly path: string;
+  readonly #disk: Disk;
+  readonly #file: number;
+  readonly #records: T[];
+  readonly #ends: number[];
+
+  /** Opens or creates the file and cuts off a tail that a kill left half-written. */
+  constructor(path: string, disk: Disk) {
+    this.path = path;
+    this.#disk = disk;
+    const bytes = existsSync(path) ? readFileSync(path) : Buffer.alloc(0);
+    const { records, ends } = parseSealedLines<T>(bytes, path);
+    this.#records = records;
+    this.#ends = ends;
+    this.#file = disk.openForAppend(path);
+    const whole = ends.at(-1) ?? 0;
+    if (whole < bytes.length) disk.truncate(this.#file, path, whole);
+  }
+
+  get records(): readonly T[] {
+    return this.#records;
+  }
+
+  /**
+   * Appends records in order, with one write and one fsync. With `durable: false` the fsync is left to `sync` or the next durable
+   * append: until then a kill of the process loses nothing, but a power cut may.
+   */
+  append(records: readonly T[], options: { readonly durable: boolean } = { durable: true }): void {
+    if (records.length === 0) return;
+    const lines = records.map((record) => `${sealed(record)}\n`);
+    let end = this.#ends.at(-1) ?? 0;
+    this.#disk.append(this.#file, this.path, lines.join(""));
+    if (options.durable) this.sync();
+    for (const [index, line] of lines.entries()) {
+      end += Buffer.byteLength(line);
+      this.#ends.push(end);
+      this.#records.push(records[index] as T);
+    }
+  }
+
+  /** Waits until everything appended is on the disk. */
+  sync(): void {
+    this.#disk.sync(this.#file, this.path);
+  }
+
+  /** Forgets every record from index `count` on. */
+  truncate(count: number): void {
+    if (count >= this.#records.length) return;
+    this.#disk.truncate(this.#file, this.path, count === 0 ? 0 : (this.#ends[count - 1] as number));
+    this.#records.length = count;
+    this.#ends.length = count;
+  }
+
+  close(): void {
+    closeSync(this.#file);
+  }
+}

@@ -1,0 +1,286 @@
+/**
+ * The run directory, the single source of truth of a run:
+ *
+ *     config.yaml                    the resolved configuration
+ *     journal.jsonl                  what is done (journal.ts); sealed lines (sealed-log.ts), as in all .jsonl files here
+ *     iterations/0000/evaluation.jsonl   the base model's answers to the test set
+ *     iterations/0001/samples.jsonl      every draw with its verdict, in the order drawn, wave by wave
+ *     iterations/0001/kept.jsonl         D₊, the samples that were trained on
+ *     iterations/0001/training.jsonl     every optimizer step
+ *     iterations/0001/training/          model and optimizer in mid-training, and state.json, which names the last of them
+ *     iterations/0001/evaluation.jsonl   as above, after training
+ *     iterations/0001/queue.bin          the observation queue after the iteration
+ *     checkpoints/0001/                  the model after the iteration, an ordinary Hugging Face folder
+ *     table.csv                      a row for each iteration; made from the journal
+ *     lock                           who writes (lock.ts)
+ *
+ * Crash contract. A process may be killed, or the machine lose power, at any instant.
+ * - `create` returned: the directory opens. Killed before: it has no journal; starting again there is allowed.
+ * - `journal.append(e)` returned: e is there for good. Killed inside: e is there whole, or not at all after the next `open`.
+ * - a log's `append` returned: its records are there for good. Killed inside: any leading part of them is, whole records only.
+ * - `writeKept`, `writeQueue`, `writeTable` returned: the new content is there. Killed inside: the old content or the new.
+ * - `saveCheckpoint` returned: the folder is complete. Killed inside: it is missing, or complete and not in the journal; either way
+ *   the next save replaces it.
+ * - `saveTrainingState` returned: `trainingState` finds this state. Killed inside: the one before, or this one.
+ * - `retain` may leave a folder half-removed, never one that it was told to keep; its next call goes on.
+ * An entry goes into the journal only after all it vouches for is durable. Files that no entry vouches for are repeated, not trusted, save
+ * for the logs of draws and answers, whose lines carry their own seals.
+ */
+
+import { createHash } from "node:crypto";
+import { createReadStream, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { join, relative, resolve, sep } from "node:path";
+import type { Engine } from "../engine/engine.js";
+import { UserError } from "../errors.js";
+import { formatConfig, parseConfig, resolveConfig } from "./config.js";
+import type { RunConfig } from "./config-fields.js";
+import { Disk } from "./disk.js";
+import type { IterationRecord } from "./events.js";
+import { type CheckpointDigest, type FileDigest, Journal } from "./journal.js";
+import { takeLock } from "./lock.js";
+import { readSealedLog, SealedLog, sealed } from "./sealed-log.js";
+import { formatTable } from "./table.js";
+
+/** The logs of an iteration that grow while it runs. */
+export type IterationLog = "samples" | "training" | "evaluation";
+
+/** A model in mid-training. */
+export interface TrainingState {
+  /** Optimizer steps of the iteration that it has behind it. */
+  readonly step: number;
+  readonly checkpoint: CheckpointDigest;
+}
+
+export class RunStore {
+  /** Absolute path of the run directory. */
+  readonly dir: string;
+  readonly journal: Journal;
+  readonly #disk: Disk;
+  readonly #release: () => void;
+  readonly #logs = new Set<{ close(): void }>();
+
+  private constructor(dir: string, disk: Disk, release: () => void) {
+    this.dir = dir;
+    this.#disk = disk;
+    this.#release = release;
+    this.journal = new Journal(join(dir, "journal.jsonl"), disk);
+  }
+
+  /** Makes a run directory. Throws UserError when a run, or anything else, is already there. */
+  static create(dir: string, config: RunConfig, disk = new Disk()): RunStore {
+    const path = resolve(dir);
+    refuseOccupied(path);
+    disk.makeFolder(path);
+    const release = takeLock(join(path, "lock"));
+    try {
+      refuseOccupied(path);
+      disk.makeFolder(join(path, "iterations"));
+      disk.makeFolder(join(path, "checkpoints"));
+      disk.replace(join(path, "config.yaml"), formatConfig(config));
+      return new RunStore(path, disk, release);
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  /** Opens a run directory to go on with it. Throws UserError when there is none, it is damaged, or another process writes to it. */
+  static open(dir: string, disk = new Disk()): RunStore {
+    const path = resolve(dir);
+    if (!existsSync(join(path, "config.yaml"))) {
+      throw new UserError(`expected a run directory with a config.yaml, got ${path}; \`adastar run\` makes one`);
+    }
+    const release = takeLock(join(path, "lock"));
+    try {
+      return new RunStore(path, disk, release);
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  config(): RunConfig {
+    return readRunConfig(this.dir);
+  }
+
+  /** Opens a log of an iteration; closed with the store. */
+  log<T extends object>(iteration: number, name: IterationLog): SealedLog<T> {
+    const log = new SealedLog<T>(join(this.#iterationFolder(iteration), `${name}.jsonl`), this.#disk);
+    this.#logs.add(log);
+    return log;
+  }
+
+  writeKept(iteration: number, examples: readonly object[]): FileDigest {
+    return this.#write(
+      iteration,
+      "kept.jsonl",
+      Buffer.from(examples.map((example) => `${sealed(example)}\n`).join("")),
+    );
+  }
+
+  writeQueue(iteration: number, bytes: Uint8Array): FileDigest {
+    return this.#write(iteration, "queue.bin", bytes);
+  }
+
+  /** Reads a file that a journal entry vouches for. Throws UserError when it is no longer what was written. */
+  read(digest: FileDigest): Uint8Array {
+    const path = join(this.dir, digest.path);
+    const bytes = existsSync(path) ? readFileSync(path) : null;
+    if (bytes === null || bytes.length !== digest.bytes || sha256(bytes) !== digest.sha256)
+      throw damaged(path, digest, bytes?.length);
+    return bytes;
+  }
+
+  writeTable(records: readonly IterationRecord[]): void {
+    this.#disk.replace(join(this.dir, "table.csv"), formatTable(records));
+  }
+
+  /** Saves the engine's weights as the iteration's checkpoint. */
+  async saveCheckpoint(iteration: number, engine: Engine): Promise<CheckpointDigest> {
+    return this.#save(join(this.dir, "checkpoints", numbered(iteration, 4)), engine, false);
+  }
+
+  /** Saves weights and optimizer after so many steps of the iteration's training, in place of an earlier such state. */
+  async saveTrainingState(iteration: number, step: number, engine: Engine): Promise<void> {
+    const parent = this.#trainingFolder(iteration);
+    this.#disk.makeFolder(parent);
+    const name = numbered(step, 6);
+    const state: TrainingState = { step, checkpoint: await this.#save(join(parent, name), engine, true) };
+    this.#disk.replace(join(parent, "state.json"), `${sealed(state)}\n`);
+    for (const other of readdirSync(parent)) {
+      if (other !== name && other !== "state.json") this.#disk.remove(join(parent, other));
+    }
+  }
+
+  /** The last saved state of the iteration's training; null when there is none. */
+  trainingState(iteration: number): TrainingState | null {
+    return readSealedLog<TrainingState>(join(this.#trainingFolder(iteration), "state.json")).at(-1) ?? null;
+  }
+
+  /** Removes the states of the iteration's training, once its outcome is in the journal. */
+  dropTrainingState(iteration: number): void {
+    const folder = this.#trainingFolder(iteration);
+    // Without its name first, a state that is half-removed by a kill would still be found.
+    this.#disk.remove(join(folder, "state.json"));
+    this.#disk.remove(folder);
+  }
+
+  /** Puts saved weights into the engine and proves that they arrived. Throws UserError when the checkpoint is not what was saved. */
+  async restore(digest: CheckpointDigest, engine: Engine): Promise<void> {
+    for (const file of digest.files) {
+      const path = join(this.dir, file.path);
+      const size = existsSync(path) ? statSync(path).size : undefined;
+      if (size !== file.bytes || (await sha256OfFile(path)) !== file.sha256) throw damaged(path, file, size);
+    }
+    await engine.restore(join(this.dir, digest.folder));
+    const weights = await engine.checksum();
+    if (weights !== digest.weights) {
+      throw new Error(`after restoring ${digest.folder}: expected weights ${digest.weights}, got ${weights}`);
+    }
+  }
+
+  /** Removes all checkpoints but those of the given iterations. */
+  retain(iterations: ReadonlySet<number>): void {
+    const folder = join(this.dir, "checkpoints");
+    const kept = new Set([...iterations].map((iteration) => numbered(iteration, 4)));
+    for (const name of readdirSync(folder)) if (!kept.has(name)) this.#disk.remove(join(folder, name));
+  }
+
+  /** Closes all files and gives the lock back. */
+  close(): void {
+    for (const log of this.#logs) log.close();
+    this.#logs.clear();
+    this.journal.close();
+    this.#release();
+  }
+
+  #iterationFolder(iteration: number): string {
+    const folder = join(this.dir, "iterations", numbered(iteration, 4));
+    this.#disk.makeFolder(folder);
+    return folder;
+  }
+
+  #trainingFolder(iteration: number): string {
+    return join(this.#iterationFolder(iteration), "training");
+  }
+
+  #write(iteration: number, name: string, bytes: Uint8Array): FileDigest {
+    const path = join(this.#iterationFolder(iteration), name);
+    this.#disk.replace(path, bytes);
+    return { path: this.#relative(path), bytes: bytes.length, sha256: sha256(bytes) };
+  }
+
+  async #save(folder: string, engine: Engine, optimizer: boolean): Promise<CheckpointDigest> {
+    const draft = `${folder}.tmp`;
+    this.#disk.remove(draft);
+    await engine.save(draft, { optimizer });
+    this.#disk.syncTree(draft);
+    this.#disk.remove(folder);
+    this.#disk.move(draft, folder);
+    return { folder: this.#relative(folder), weights: await engine.checksum(), files: await this.#digests(folder) };
+  }
+
+  async #digests(folder: string): Promise<FileDigest[]> {
+    const files = readdirSync(folder, { withFileTypes: true, recursive: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name))
+      .sort();
+    const digests: FileDigest[] = [];
+    for (const path of files) {
+      digests.push({ path: this.#relative(path), bytes: statSync(path).size, sha256: await sha256OfFile(path) });
+    }
+    return digests;
+  }
+
+  #relative(path: string): string {
+    return relative(this.dir, path).split(sep).join("/");
+  }
+}
+
+/** The configuration of the run in `dir`. Throws UserError when it cannot be read. */
+export function readRunConfig(dir: string): RunConfig {
+  const path = join(dir, "config.yaml");
+  if (!existsSync(path)) throw new UserError(`expected a run directory with a config.yaml, got ${dir}`);
+  return resolveConfig([parseConfig(readFileSync(path, "utf8"), path)]).config;
+}
+
+/** A folder that holds no run may be used: an empty one, or one that a start was killed in before its first journal entry. */
+function refuseOccupied(path: string): void {
+  if (!existsSync(path)) return;
+  if (!statSync(path).isDirectory()) throw new UserError(`expected a folder for the run, got the file ${path}`);
+  const journal = join(path, "journal.jsonl");
+  if (existsSync(journal) && statSync(journal).size > 0) {
+    throw new UserError(
+      `expected a new or empty run directory, got ${path}, which holds a run. Go on with it: \`adastar resume ${path}\`; or choose another --run-dir.`,
+    );
+  }
+  const own = /^(config\.yaml|journal\.jsonl|iterations|checkpoints|lock)(\..*)?$/;
+  const foreign = readdirSync(path).find((name) => !own.test(name));
+  if (foreign !== undefined) {
+    throw new UserError(
+      `expected a new or empty run directory, got ${path}, which holds ${foreign}; choose another --run-dir`,
+    );
+  }
+}
+
+function damaged(path: string, expected: FileDigest, bytes: number | undefined): UserError {
+  const found = bytes === undefined ? "no such file" : bytes === expected.bytes ? "other content" : `${bytes} bytes`;
+  return new UserError(
+    `${path} is not what the run wrote: expected ${expected.bytes} bytes with SHA-256 ${expected.sha256.slice(0, 12)}…, got ${found}. ` +
+      "Restore the file from a copy, or start the run again in a new directory.",
+  );
+}
+
+function numbered(value: number, digits: number): string {
+  return String(value).padStart(digits, "0");
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+async function sha256OfFile(path: string): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
+  return hash.digest("hex");
+}

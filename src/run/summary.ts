@@ -1,0 +1,70 @@
+/** What a run came to, from its journal. */
+
+import { join } from "node:path";
+import type { RunConfig } from "./config-fields.js";
+import { sum } from "./cost.js";
+import type { IterationRecord, RunSummary } from "./events.js";
+import { findEntry, type JournalEntry, readJournal } from "./journal.js";
+import { modelFolder } from "./open-engine.js";
+import { readRunConfig } from "./store.js";
+
+/** The finished iterations, in order. */
+export function committedRecords(entries: readonly JournalEntry[]): IterationRecord[] {
+  return entries.flatMap((entry) => (entry.kind === "committed" ? [entry.record] : []));
+}
+
+/** The iteration whose model did best on the test set, the earliest among equals; 0 when there is none. */
+export function bestIteration(records: readonly IterationRecord[]): number {
+  let best: IterationRecord | undefined;
+  for (const record of records) if (best === undefined || record.testAccuracy > best.testAccuracy) best = record;
+  return best?.iteration ?? 0;
+}
+
+/**
+ * The run so far. `checkpoint` is that of the last finished iteration, the base model before the first one. The base counts as iteration 0
+ * when the best is chosen; its accuracy is NaN before it is known. `seconds` are those of the phases, over all sessions.
+ */
+export function summarize(
+  dir: string,
+  config: RunConfig,
+  entries: readonly JournalEntry[],
+  status: RunSummary["status"],
+): RunSummary {
+  const records = committedRecords(entries);
+  const last = records.at(-1);
+  const trained = last === undefined ? undefined : findEntry(entries, "trained", last.iteration);
+  const baseAccuracy = findEntry(entries, "evaluated", 0)?.result.accuracy ?? Number.NaN;
+  const best = records.find(({ iteration }) => iteration === bestIteration(records));
+  const improved = best !== undefined && best.testAccuracy > baseAccuracy;
+  return {
+    status,
+    runDir: dir,
+    checkpoint: trained === undefined ? modelFolder(config) : join(dir, trained.checkpoint.folder),
+    iterations: records.length,
+    baseAccuracy,
+    bestAccuracy: improved ? best.testAccuracy : baseAccuracy,
+    bestIteration: improved ? best.iteration : 0,
+    flops: {
+      sampling: last?.cumulativeFlops.sampling ?? 0,
+      training: last?.cumulativeFlops.training ?? 0,
+      total: last?.cumulativeFlops.total ?? 0,
+    },
+    seconds: sum(entries.map((entry) => ("seconds" in entry ? entry.seconds : 0))),
+  };
+}
+
+/** A run as it stands on disk; reads only, so it may be used while another process writes. */
+export interface RunView {
+  readonly config: RunConfig;
+  readonly entries: readonly JournalEntry[];
+  readonly records: readonly IterationRecord[];
+  readonly summary: RunSummary;
+}
+
+/** Reads the run in `dir`. Throws UserError when there is none or it is damaged. */
+export function readRun(dir: string): RunView {
+  const config = readRunConfig(dir);
+  const entries = readJournal(join(dir, "journal.jsonl"));
+  const status = findEntry(entries, "finished") === undefined ? "interrupted" : "done";
+  return { config, entries, records: committedRecords(entries), summary: summarize(dir, config, entries, status) };
+}
