@@ -28,10 +28,14 @@ export async function evaluate(run: RunContext, iteration: number): Promise<Eval
     const seconds = (performance.now() - clock) / 1000;
     emit({ kind: "evaluating", iteration, done: to, total: test.length, correct, tokens, seconds });
   }
-  return summarize(run, tape.played);
+  return summarizeAnswers(run, tape.played);
 }
 
-function summarize({ engine, config }: RunContext, answers: readonly JudgedSample[]): EvaluationResult {
+/** Counts and accuracies of a test set's answers. */
+export function summarizeAnswers(
+  { engine, config }: Pick<RunContext, "engine" | "config">,
+  answers: readonly JudgedSample[],
+): EvaluationResult {
   const share = (holds: (answer: JudgedSample) => boolean) => answers.filter(holds).length / answers.length;
   return {
     observations: answers.length,

@@ -52,6 +52,18 @@ describe("live display", () => {
     display.close();
   });
 
+  test("shows an evaluation that has no run around it", () => {
+    const terminal = new Terminal(80);
+    const display = live(terminal);
+    display.listener(evaluating(0, 250));
+    expect(terminal.screen.slice(0, 2)).toEqual([
+      "testing · 50.0 % so far · 5,000 tokens/s",
+      `${"█".repeat(15)}${"░".repeat(15)} 250 of 500`,
+    ]);
+    display.close();
+    expect(terminal.screen).toEqual([]);
+  });
+
   test.each([1, 2, 10, 24, 39])("fits a terminal of %i columns without wrapping", (columns) => {
     const terminal = new Terminal(columns);
     const display = live(terminal, true);

@@ -2,16 +2,7 @@ import { clip, displayWidth } from "../../report/width.js";
 import type { Listener, RunEvent } from "../../run/events.js";
 import type { DisplayStream, RunDisplay } from "./display.js";
 import { advance, initialState, type ProgressState, phaseShare } from "./state.js";
-import {
-  accuracyFigure,
-  iterationLabel,
-  phaseCount,
-  phaseFigures,
-  phaseName,
-  runFigures,
-  startLine,
-  timeFigure,
-} from "./text.js";
+import { accuracyFigure, phaseCount, phaseFigures, phaseLabel, runFigures, startLine, timeFigure } from "./text.js";
 
 export interface LiveDisplayOptions {
   readonly colour: boolean;
@@ -76,7 +67,8 @@ export class LiveDisplay implements RunDisplay {
 
   #draw(): void {
     const now = this.#clock();
-    if (this.state.started === null || now - this.#drawnAt < this.#interval) return;
+    const nothing = this.state.started === null && this.state.phase === null;
+    if (nothing || now - this.#drawnAt < this.#interval) return;
     // One cell is left free: writing in the last column makes some terminals wrap at once.
     const width = Math.max(1, this.#columns() - 1);
     const lines = liveLines(this.state, now, width).map((spans) => clipSpans(spans, width));
@@ -111,7 +103,7 @@ function liveLines(state: ProgressState, now: number, width: number): Span[][] {
     lines.push([bold(state.baseAccuracy === null ? "starting" : "saving")]);
   } else {
     const figures = phaseFigures(phase);
-    lines.push([bold(`${iterationLabel(state, phase)} ${phaseName(phase)}`), ...dotted(figures)]);
+    lines.push([bold(phaseLabel(state, phase)), ...dotted(figures)]);
     const count = phaseCount(phase);
     const share = phaseShare(phase, state.started?.observations ?? 0);
     const room = Math.min(30, width - displayWidth(count) - 1);

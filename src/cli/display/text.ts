@@ -26,13 +26,11 @@ export function startLine(event: EventOf<"started">): string {
   ].join("\n");
 }
 
-/** `iteration 3/8`, or `base model` for the evaluation before the first. */
-export function iterationLabel(state: ProgressState, phase: Phase): string {
-  return phase.iteration === 0 ? "base model" : `iteration ${phase.iteration}/${state.started?.iterations ?? "?"}`;
-}
-
-export function phaseName(phase: Phase): string {
-  return PHASE_NAMES[phase.kind];
+/** `iteration 3/8 sampling`, `base model testing` before the first, or `testing` where there is no run around it. */
+export function phaseLabel({ started }: ProgressState, phase: Phase): string {
+  const name = PHASE_NAMES[phase.kind];
+  if (started === null) return name;
+  return phase.iteration === 0 ? `base model ${name}` : `iteration ${phase.iteration}/${started.iterations} ${name}`;
 }
 
 /** The count that tells how far a phase is. */
@@ -100,7 +98,7 @@ export function phaseLine(state: ProgressState, now: number): string | null {
   const phase = state.phase;
   if (phase === null) return null;
   const loss = phase.kind === "training" ? [`loss ${formatFixed(phase.loss, 3)}`] : [];
-  return `${iterationLabel(state, phase)} ${phaseName(phase)}: ${[phaseCount(phase), ...loss, ...phaseFigures(phase), timeFigure(state, now)].join(", ")}`;
+  return `${phaseLabel(state, phase)}: ${[phaseCount(phase), ...loss, ...phaseFigures(phase), timeFigure(state, now)].join(", ")}`;
 }
 
 /** A finished evaluation of the base, or a finished iteration, in one line. */

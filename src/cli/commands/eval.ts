@@ -1,0 +1,72 @@
+import { Command } from "commander";
+import { formatCount, formatDuration, formatFlops, formatPercent, formatRate } from "../../report/format.js";
+import { modelLabel } from "../../report/run-table.js";
+import { renderPairs } from "../../report/tables.js";
+import { loadConfig } from "../../run/config.js";
+import type { ConfigKey } from "../../run/config-fields.js";
+import { type CheckpointEvaluation, evaluateCheckpoint } from "../../run/evaluate-checkpoint.js";
+import { addConfigOptions, statedSettings } from "../config-options.js";
+import { createDisplay } from "../display/display.js";
+import { print, printJson } from "../output.js";
+
+/** The settings that an evaluation reads. */
+const SETTINGS: readonly ConfigKey[] = [
+  "task",
+  "data",
+  "eval",
+  "questionField",
+  "answerField",
+  "optionsField",
+  "verifier",
+  "taskSeed",
+  "testSize",
+  "model",
+  "engine",
+  "threads",
+  "maxTokens",
+  "accept",
+  "samplingBatch",
+];
+
+export function evalCommand(): Command {
+  const command = new Command("eval")
+    .description("Measure a checkpoint's accuracy on a task's test set: greedy, without worked examples.")
+    .option("--limit <n>", "Only the first so many test observations")
+    .option("--json", "The result as one line of JSON")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  $ adastar eval                                      the bundled starter model on the default task
+  $ adastar eval --task svamp --data DIR --model DIR --limit 50
+  $ adastar eval --task svamp --data DIR --model DIR --json`,
+    )
+    .action(async (options: Readonly<Record<string, unknown>> & { limit?: string; json?: boolean }) => {
+      const { config } = loadConfig({ flags: statedSettings({ ...options, evalLimit: options.limit }) });
+      const display = createDisplay(process.stderr, process.env);
+      try {
+        const result = await evaluateCheckpoint(config, display.listener);
+        display.close();
+        if (options.json) printJson({ ...result, model: result.model.name });
+        else print(renderPairs(resultPairs(result)));
+      } finally {
+        display.close();
+      }
+    });
+  return addConfigOptions(command, SETTINGS);
+}
+
+function resultPairs(result: CheckpointEvaluation): (readonly [label: string, value: string])[] {
+  return [
+    ["task", result.task],
+    ["model", modelLabel(result.model)],
+    [
+      "accuracy",
+      `${formatPercent(result.accuracy)} (${formatCount(result.correct)} of ${formatCount(result.observations)})`,
+    ],
+    ["strict / lenient", `${formatPercent(result.strictAccuracy)} / ${formatPercent(result.lenientAccuracy)}`],
+    ["finished", formatPercent(result.finished)],
+    ["inference cost", formatFlops(result.flops)],
+    ["time", `${formatDuration(result.seconds)} (${formatRate(result.generatedTokens / result.seconds)} tokens/s)`],
+  ];
+}
