@@ -19,6 +19,8 @@ export interface PlainFormatOptions {
   readonly writeAnswer?: (answer: string) => string;
   /** How options are shown, on lines of their own after the question; `(A) … (B) …` when left out. */
   readonly writeOptions?: (options: readonly AnswerOption[]) => string;
+  /** The line that gives the answer away in a hinted prompt, from the statement of the answer; `Hint: …` when left out. */
+  readonly writeHint?: (statement: string) => string;
   /** White space between `A:` and the rationale, and between the rationale and its closing statement. */
   readonly gap?: string;
   /** Texts that end a generation; the next `Q:` when left out. */
@@ -36,7 +38,13 @@ export function bracketed(label: string): string {
 }
 
 export function plainFormat(options: PlainFormatOptions = {}): PromptFormat {
-  const { writeAnswer = (answer) => answer, writeOptions = inlineOptions, gap = " ", stop = ["\nQ:"] } = options;
+  const {
+    writeAnswer = (answer) => answer,
+    writeOptions = inlineOptions,
+    gap = " ",
+    stop = ["\nQ:"],
+    writeHint = (statement) => `Hint: ${statement}`,
+  } = options;
   const opening: PromptFormat["prompt"] = (observation) => {
     const listed = observation.options === undefined ? "" : writeOptions(observation.options);
     return `Q: ${observation.question}${listed === "" ? "" : `\n${listed}`}`;
@@ -44,7 +52,7 @@ export function plainFormat(options: PlainFormatOptions = {}): PromptFormat {
   const statement = (answer: string) => `${ANSWER_PHRASE} ${writeAnswer(answer)}.`;
   return {
     prompt: (observation) => `${opening(observation)}\nA:`,
-    hintedPrompt: (observation) => `${opening(observation)}\nHint: ${statement(observation.answer)}\nA:`,
+    hintedPrompt: (observation) => `${opening(observation)}\n${writeHint(statement(observation.answer))}\nA:`,
     completion: (rationale, answer) => `${rationale === "" ? "" : gap + rationale}${gap}${statement(answer)}`,
     separator: "\n\n",
     stop,
