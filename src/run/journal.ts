@@ -115,14 +115,18 @@ export type JournalEvent =
     }
   | { readonly kind: "finished"; readonly reason: string };
 
-export type JournalEntry = JournalEvent & {
+/** What the journal adds to an event. */
+export interface Stamp {
   /** 0, 1, 2, … without gaps. */
   readonly seq: number;
   /** When it was written, ISO 8601. */
   readonly time: string;
-};
+}
 
-type EventOf<K extends JournalEvent["kind"]> = Extract<JournalEntry, { kind: K }>;
+export type JournalEntry = JournalEvent & Stamp;
+
+/** The entry of a kind. */
+export type EntryOf<K extends JournalEvent["kind"]> = Extract<JournalEntry, { kind: K }>;
 
 export class Journal {
   readonly #log: SealedLog<JournalEntry>;
@@ -137,15 +141,15 @@ export class Journal {
   }
 
   /** The last entry of a kind, of one iteration where given. */
-  find<K extends JournalEvent["kind"]>(kind: K, iteration?: number): EventOf<K> | undefined {
+  find<K extends JournalEvent["kind"]>(kind: K, iteration?: number): EntryOf<K> | undefined {
     return findEntry(this.entries, kind, iteration);
   }
 
   /** Appends one event and returns its entry. When this returns, it is durable, and so must be all that it vouches for. */
-  append<E extends JournalEvent>(event: E): EntryOf<E["kind"]> {
+  append<E extends JournalEvent>(event: E): E & Stamp {
     const entry = { seq: this.entries.length, time: new Date().toISOString(), ...event };
     this.#log.append([entry]);
-    return entry as EntryOf<E["kind"]>;
+    return entry;
   }
 
   close(): void {
@@ -165,9 +169,9 @@ export function findEntry<K extends JournalEvent["kind"]>(
   entries: readonly JournalEntry[],
   kind: K,
   iteration?: number,
-): EventOf<K> | undefined {
+): EntryOf<K> | undefined {
   return entries.findLast(
-    (entry): entry is EventOf<K> =>
+    (entry): entry is EntryOf<K> =>
       entry.kind === kind && (iteration === undefined || ("iteration" in entry && entry.iteration === iteration)),
   );
 }
