@@ -64,32 +64,45 @@ const configSchema = z.object({
   layer_types: z.array(z.enum(["full_attention", "sliding_attention"])).nullish(),
   bos_token_id: z.int().min(0).nullish(),
   eos_token_id: tokenIds,
+  quantization_config: z.unknown().optional(),
 });
 type ConfigFields = z.infer<typeof configSchema>;
 
-/** Reads the config of the checkpoint folder `dir`. Throws UserError naming file and field. */
-export async function readModelConfig(dir: string): Promise<LlamaConfig> {
+export interface ModelConfigFiles {
+  readonly config: LlamaConfig;
+  /** The parsed config.json, whole. */
+  readonly configJson: Readonly<Record<string, unknown>>;
+}
+
+/** Reads config.json and generation_config.json (if there) of the checkpoint folder `dir`. Throws UserError naming file and field. */
+export async function readModelConfig(dir: string): Promise<ModelConfigFiles> {
   const path = join(dir, "config.json");
   const bytes = await readIfPresent(path);
   if (bytes === null) {
     throw new UserError(`expected a Hugging Face checkpoint folder at ${dir}, got no config.json there`);
   }
+  const configJson = parseJson(bytes, path);
+  if (!isRecord(configJson)) throw new UserError(`expected an object in ${path}, got ${shown(configJson)}`);
   const generationPath = join(dir, "generation_config.json");
   const generation = await readIfPresent(generationPath);
-  return parseModelConfig(parseJson(bytes, path), generation && parseJson(generation, generationPath), dir);
+  return { config: parseModelConfig(configJson, generation && parseJson(generation, generationPath), dir), configJson };
 }
 
 /** The same from parsed JSON; null stands for an absent generation_config.json, `dir` is named in errors. */
-export function parseModelConfig(configJson: unknown, generationJson: unknown, dir: string): LlamaConfig {
+export function parseModelConfig(
+  configJson: Readonly<Record<string, unknown>>,
+  generationJson: unknown,
+  dir: string,
+): LlamaConfig {
   const path = join(dir, "config.json");
   const wrong = (field: string, expected: string, got: unknown) =>
     new UserError(`expected ${field} of ${path} to be ${expected}, got ${shown(got)}`);
 
-  if (isRecord(configJson) && configJson["quantization_config"] != null) {
+  const fields = check(configSchema, configJson, path);
+  if (fields.quantization_config != null) {
     const advice = "dequantize the checkpoint first, or use the unquantized one";
     throw new UserError(`expected unquantized weights, got a quantization_config in ${path}; ${advice}`);
   }
-  const fields = check(configSchema, configJson, path);
   const heads = fields.num_attention_heads;
   const family = FAMILY_DEFAULTS[fields.model_type];
   const keyValueHeads = fields.num_key_value_heads ?? family.keyValueHeads ?? heads;
@@ -196,13 +209,13 @@ function ropeOf(fields: ConfigFields, path: string): Pick<LlamaConfig, "ropeThet
 }
 
 /** The length within which a sliding window changes nothing; null when attention reaches back without bound. */
-function windowOf(fields: ConfigFields, configJson: unknown): number | null {
+function windowOf(fields: ConfigFields, configJson: Readonly<Record<string, unknown>>): number | null {
   const { window } = FAMILY_DEFAULTS[fields.model_type];
   if (fields.model_type === "llama" || (fields.model_type === "qwen2" && fields.use_sliding_window !== true))
     return null;
   if (fields.layer_types?.every((type) => type === "full_attention")) return null;
   // An explicit null turns the window off; only an absent field falls back to the family's default.
-  const present = isRecord(configJson) && "sliding_window" in configJson;
+  const present = "sliding_window" in configJson;
   return present ? (fields.sliding_window ?? null) : window;
 }
 

@@ -1,29 +1,208 @@
-/** The checkpoint's own tokenizer.json, behind the engine's `Tokenizer` interface. */
+/**
+ * The checkpoint's own tokenizer.json, behind the engine's `Tokenizer` interface. Text is taken and given exactly: no special tokens
+ * are added, and spaces before punctuation are never "cleaned up" (transformers 5 does not either), as that would change the text.
+ */
+import { join } from "node:path";
+import { Tokenizer as LibraryTokenizer } from "@huggingface/tokenizers";
+import { messageOf, shown, UserError } from "../../errors.js";
 import type { Tokenizer } from "../engine.js";
+import { isRecord, parseJson, readIfPresent } from "./files.js";
+import type { LlamaConfig } from "./model-config.js";
+import {
+  byteLevelPiece,
+  decodePieces,
+  type PieceOf,
+  PieceStream,
+  type TextStream,
+  WindowStream,
+} from "./text-stream.js";
 
-export declare class CheckpointTokenizer implements Tokenizer {
+export type { TextStream } from "./text-stream.js";
+
+/** What the model must agree on with its tokenizer. */
+type ModelTokens = Pick<LlamaConfig, "vocabularySize" | "endTokens">;
+
+/** Fields of tokenizer_config.json that name a token with a role. */
+const ROLES = ["bos_token", "eos_token", "unk_token", "pad_token"] as const;
+
+/** What is used of the library's class, whose own declarations do not resolve under Node's module rules. */
+interface Library {
+  encode(
+    text: string,
+    options: { add_special_tokens: boolean },
+  ): { readonly ids: (number | undefined)[]; readonly tokens: string[] };
+  decode(tokens: readonly number[], options: { clean_up_tokenization_spaces: boolean }): string;
+  tokenize(text: string): string[];
+  token_to_id(token: string): number | undefined;
+  id_to_token(id: number): string | undefined;
+  get_added_tokens_decoder(): Map<number, { readonly content: string; readonly special: boolean }>;
+}
+
+export class CheckpointTokenizer implements Tokenizer {
   readonly startTokens: readonly number[];
   readonly endTokens: readonly number[];
-  /** Reads tokenizer.json and tokenizer_config.json of `dir`; `modelEndTokens` are `LlamaConfig.endTokens`. */
-  static read(dir: string, modelEndTokens: readonly number[]): Promise<CheckpointTokenizer>;
-  encode(text: string): number[];
-  decode(tokens: readonly number[]): string;
-  /** A fresh incremental decoder. */
-  stream(): TextStream;
+  /** What tokenizer_config.json names to fill up batches; null when it names none. */
+  readonly padToken: number | null;
+  readonly #where: string;
+  readonly #library: Library;
+  readonly #vocabularySize: number;
+  readonly #special: ReadonlySet<string>;
+  /** Null where a token's text depends on its neighbours. */
+  readonly #pieceOf: PieceOf | null;
+
+  /** `tokenizerConfig` may be {}; `where` names the folder in errors. Throws UserError when either cannot be used. */
+  constructor(tokenizerJson: unknown, tokenizerConfig: unknown, model: ModelTokens, where: string) {
+    if (!isRecord(tokenizerJson))
+      throw new UserError(`expected an object in tokenizer.json of ${where}, got ${shown(tokenizerJson)}`);
+    if (!isRecord(tokenizerConfig)) {
+      throw new UserError(`expected an object in tokenizer_config.json of ${where}, got ${shown(tokenizerConfig)}`);
+    }
+    this.#where = where;
+    this.#vocabularySize = model.vocabularySize;
+    try {
+      this.#library = new LibraryTokenizer(tokenizerJson, tokenizerConfig);
+    } catch (error) {
+      throw new UserError(
+        `expected a tokenizer this engine can read in tokenizer.json of ${where}, got: ${messageOf(error)}`,
+      );
+    }
+    const roles = new Map(ROLES.map((role) => [role, contentOf(tokenizerConfig[role])]));
+    this.#special = this.#specialTokens([...roles.values()], tokenizerConfig);
+    this.#pieceOf = this.#pieces(tokenizerJson);
+    this.startTokens = this.#findStart(roles.get("bos_token"), tokenizerJson, tokenizerConfig);
+    this.endTokens = this.#findEnds(model.endTokens, roles.get("eos_token"));
+    this.padToken = this.#idOf(roles.get("pad_token"));
+  }
+
+  /** Reads tokenizer.json and tokenizer_config.json (if there) of the checkpoint folder `dir`. Throws UserError naming the file. */
+  static async read(dir: string, model: ModelTokens): Promise<CheckpointTokenizer> {
+    const path = join(dir, "tokenizer.json");
+    const bytes = await readIfPresent(path);
+    if (bytes === null) {
+      throw new UserError(
+        `expected a tokenizer at ${path}, got none; a checkpoint with tokenizer.model only must be converted: ` +
+          "AutoTokenizer.from_pretrained(…).save_pretrained(…) in Python writes tokenizer.json",
+      );
+    }
+    const configPath = join(dir, "tokenizer_config.json");
+    const config = await readIfPresent(configPath);
+    return new CheckpointTokenizer(
+      parseJson(bytes, path),
+      config === null ? {} : parseJson(config, configPath),
+      model,
+      dir,
+    );
+  }
+
+  /** Throws UserError for text that the vocabulary cannot write, and for tokens that the model has no embedding for. */
+  encode(text: string): number[] {
+    return this.#checked(this.#library.encode(text, { add_special_tokens: false }), text);
+  }
+
+  decode(tokens: readonly number[]): string {
+    if (this.#pieceOf !== null) return decodePieces(tokens, this.#pieceOf);
+    // The library substitutes the unknown token for ids without text (rows that only pad the embedding); transformers drops them.
+    const textual = tokens.filter((token) => {
+      const content = this.#library.id_to_token(token);
+      return content !== undefined && !this.#special.has(content);
+    });
+    return textual.length === 0 ? "" : this.#library.decode(textual, { clean_up_tokenization_spaces: false });
+  }
+
+  /** A fresh decoder for one generation, token by token. */
+  stream(): TextStream {
+    return this.#pieceOf === null ? new WindowStream((tokens) => this.decode(tokens)) : new PieceStream(this.#pieceOf);
+  }
+
+  #checked(
+    { ids, tokens }: { readonly ids: readonly (number | undefined)[]; readonly tokens: readonly string[] },
+    text: string,
+  ): number[] {
+    return ids.map((id, i) => {
+      if (id === undefined) {
+        throw new UserError(
+          `expected text that the tokenizer of ${this.#where} has tokens for, got ${shown(tokens[i])} in ${shown(text)}`,
+        );
+      }
+      if (id >= this.#vocabularySize) {
+        throw new UserError(
+          `expected tokens below the model's vocabulary size ${this.#vocabularySize}, got ${shown(tokens[i])} = ${id} in ${shown(text)} ` +
+            `from the tokenizer of ${this.#where}`,
+        );
+      }
+      return id;
+    });
+  }
+
+  #specialTokens(roles: readonly (string | null)[], config: Record<string, unknown>): Set<string> {
+    const { additional_special_tokens: additional, extra_special_tokens: extra } = config as Record<
+      "additional_special_tokens" | "extra_special_tokens",
+      unknown
+    >;
+    const lists = [additional, extra].flatMap((list) =>
+      Array.isArray(list) ? list : isRecord(list) ? Object.values(list) : [],
+    );
+    const flagged = [...this.#library.get_added_tokens_decoder().values()].filter(({ special }) => special);
+    return new Set(
+      [...flagged.map(({ content }) => content), ...roles, ...lists.map(contentOf)].filter((token) => token !== null),
+    );
+  }
+
+  #pieces({ decoder }: { decoder?: unknown }): PieceOf | null {
+    const type = isRecord(decoder) ? (decoder as { type?: unknown }).type : null;
+    const toBytes =
+      type === "ByteLevel" ? byteLevelPiece : type === "Fuse" ? (token: string) => Buffer.from(token) : null;
+    if (toBytes === null) return null;
+    const none = new Uint8Array(0);
+    const known: Uint8Array[] = [];
+    return (token) => {
+      let piece = known[token];
+      if (piece === undefined) {
+        const content = this.#library.id_to_token(token);
+        piece = content === undefined || this.#special.has(content) ? none : toBytes(content);
+        known[token] = piece;
+      }
+      return piece;
+    };
+  }
+
+  /** What the tokenizer itself puts before a text: found by looking, as post-processors have many forms. */
+  #findStart(
+    bos: string | null | undefined,
+    json: { post_processor?: unknown },
+    config: { add_bos_token?: unknown },
+  ): number[] {
+    const bare = this.#library.tokenize("a");
+    const { ids, tokens } = this.#library.encode("a", { add_special_tokens: true });
+    const start = tokens.findIndex((_, i) => bare.every((token, j) => tokens[i + j] === token));
+    if (start > 0) return this.#checked({ ids: ids.slice(0, start), tokens }, "");
+    // Without a post-processor, transformers makes one from tokenizer_config.json.
+    if (json.post_processor == null && config.add_bos_token === true && bos) {
+      const id = this.#idOf(bos);
+      if (id !== null) return [id];
+    }
+    return [];
+  }
+
+  /** The id of a token that the model has an embedding for, else null. */
+  #idOf(token: string | null | undefined): number | null {
+    const id = token ? this.#library.token_to_id(token) : undefined;
+    return id !== undefined && id < this.#vocabularySize ? id : null;
+  }
+
+  #findEnds(modelEnds: readonly number[], eos: string | null | undefined): readonly number[] {
+    if (modelEnds.length > 0) return modelEnds;
+    const id = this.#idOf(eos);
+    if (id !== null) return [id];
+    throw new UserError(
+      `expected an end-of-text token from generation_config.json, config.json (eos_token_id) or tokenizer_config.json (eos_token) of ` +
+        `${this.#where}, got none; a generation would never end`,
+    );
+  }
 }
 
-/** Decodes a growing generation, so that stop texts can be looked for at every token at a cost that does not grow with length. */
-export declare class TextStream {
-  /** Text of all pushed tokens that later tokens cannot change any more. */
-  readonly text: string;
-  /** Adds one token; returns what it added to `text` (may be empty while a character is incomplete). */
-  push(token: number): string;
-  /** No token follows: flushes an incomplete character as U+FFFD; afterwards `text` equals `decode` of all tokens. */
-  end(): string;
+/** A token in tokenizer_config.json is text, or an object with its text. */
+function contentOf(token: unknown): string | null {
+  const content = isRecord(token) ? (token as { content?: unknown }).content : token;
+  return typeof content === "string" ? content : null;
 }
-
-/** tokenizer.json and tokenizer_config.json of a tokenizer whose tokens are literal strings. */
-export declare function wordTokenizer(
-  tokens: readonly string[],
-  special: { readonly end: string; readonly pad?: string; readonly unknown?: string },
-): { tokenizerJson: Record<string, unknown>; tokenizerConfig: Record<string, unknown>; endToken: number };
