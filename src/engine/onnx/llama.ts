@@ -194,8 +194,9 @@ export interface LayerCache {
  * One graph takes a prompt in and generates: L new positions of B sequences attend to [prefix | own cache | the new ones].
  *
  * Inputs: `x` [B, L, D]; `positions` [B, L] int64; `last` [B] int64, the rows of B·L whose logits are wanted; `causal` [Q·L, L];
- * `prefixMask` [P] and `cacheMask` [B, 1, S], 0 or MASKED; `prefixScores` and `queryRows`, the int64 sizes [K, B, Q·L, P] and [K, B·Q·L, E]; `parts`,
- * the int64 sizes [P, S, L]; for each layer prefix keys and values [K, P, E] and cache keys and values [K, B, S, E].
+ * `prefixMask` [P] and `cacheMask` [B, 1, S], 0 or MASKED; for each layer prefix keys and values [K, P, E] and cache keys and values
+ * [K, B, S, E]; and sizes that the graph cannot infer, as int64: `flatQueries` (K, B·Q·L, E), `flatShares` (K, B·Q·L, P), `queries`
+ * (K, B, Q·L, E), `shares` (K, B, Q·L, P) and `parts` (P, S, L).
  * Outputs: `logits` [B, V] and each layer's new keys and values [K, B, L, E], which the caller appends to its cache.
  * The cache is never an output: handing it back would copy all of it at every step.
  */
@@ -223,10 +224,13 @@ export function generationGraph(config: LlamaConfig, contextLength: number): Gen
   const causal = g.input("causal", ["QL", "L"]);
   const prefixMask = g.input("prefixMask", ["P"]);
   const cacheMask = g.input("cacheMask", ["B", 1, "S"]);
-  const queryRows = g.input("queryRows", [3], "int64");
-  const prefixScores = g.input("prefixScores", [4], "int64");
-  const contextRows = g.input("contextRows", [4], "int64");
-  const parts = g.input("parts", [3], "int64");
+  const sizes = {
+    flatQueries: g.input("flatQueries", [3], "int64"),
+    flatShares: g.input("flatShares", [3], "int64"),
+    queries: g.input("queries", [4], "int64"),
+    shares: g.input("shares", [4], "int64"),
+    parts: g.input("parts", [3], "int64"),
+  };
   const caches: LayerCache[] = [];
   const block: Block = {
     g,
@@ -243,8 +247,8 @@ export function generationGraph(config: LlamaConfig, contextLength: number): Gen
       const pastKeys = own("keys", [keyValueHeads, "B", "S", headDim]);
       const pastValues = own("values", [keyValueHeads, "B", "S", headDim]);
       // All sequences' queries of a head as one matrix against the prefix they share.
-      const flat = g.reshapeTo(queries, queryRows, [keyValueHeads, "BQL", headDim]);
-      const toPrefix = g.reshapeTo(scores(g, flat, prefixKeys, headDim), prefixScores, [keyValueHeads, "B", "QL", "P"]);
+      const flat = g.reshapeTo(queries, sizes.flatQueries, [keyValueHeads, "BQL", headDim]);
+      const toPrefix = g.reshapeTo(scores(g, flat, prefixKeys, headDim), sizes.shares, [keyValueHeads, "B", "QL", "P"]);
       const all = g.concat(
         [
           g.add(toPrefix, prefixMask),
@@ -253,9 +257,9 @@ export function generationGraph(config: LlamaConfig, contextLength: number): Gen
         ],
         3,
       );
-      const [onPrefix, onPast, onNew] = g.split(g.softmax(all), parts, ["P", "S", "L"]) as [Tensor, Tensor, Tensor];
-      const prefixRows = g.reshape(onPrefix, [keyValueHeads, "BQL", "P"]);
-      const fromPrefix = g.reshapeTo(g.matmul(prefixRows, prefixValues), contextRows, [keyValueHeads, "B", "QL", headDim]);
+      const [onPrefix, onPast, onNew] = g.split(g.softmax(all), sizes.parts, ["P", "S", "L"]) as [Tensor, Tensor, Tensor];
+      const flatShares = g.reshapeTo(onPrefix, sizes.flatShares, [keyValueHeads, "BQL", "P"]);
+      const fromPrefix = g.reshapeTo(g.matmul(flatShares, prefixValues), sizes.queries, [keyValueHeads, "B", "QL", headDim]);
       for (const tensor of [keys, values]) g.output(tensor);
       caches.push({
         prefixKeys: prefixKeys.name,

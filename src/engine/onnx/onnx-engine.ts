@@ -1,0 +1,188 @@
+/** The embedded engine: samples and trains a Hugging Face checkpoint of the Llama family in this process, on ONNX Runtime. */
+
+import { basename, resolve } from "node:path";
+import { UserError } from "../../errors.js";
+import type {
+  Engine,
+  ModelFacts,
+  OptimizerParams,
+  Sample,
+  SampleRequest,
+  SamplingParams,
+  SaveOptions,
+  Tokenizer,
+  TrainingExample,
+  TrainStepResult,
+} from "../engine.js";
+import { type Checkpoint, readCheckpoint, type Weights, weightsDigest, type WeightType, writeCheckpoint } from "./checkpoint.js";
+import { Generator } from "./generator.js";
+import { nonEmbeddingParameterCount, parameterCount } from "./model-config.js";
+import { readOptimizerState, removeOptimizerState, writeOptimizerState } from "./optimizer-state.js";
+import { Trainer } from "./trainer.js";
+
+export interface OnnxEngineOptions {
+  /** Folder of a Hugging Face checkpoint: config.json, safetensors, tokenizer.json. */
+  readonly model: string;
+  /** Threads of one operation; all cores when left out. */
+  readonly threads?: number;
+  /** Most sequences that are generated at once; 64 when left out. */
+  readonly slots?: number;
+  /** Type of the weights that `save` writes; float32 when left out. Only float32 is restored bit for bit. */
+  readonly checkpointType?: WeightType;
+}
+
+/** Opens a checkpoint. Throws UserError naming the file and what is wrong with it. */
+export async function openOnnxEngine(options: OnnxEngineOptions): Promise<OnnxEngine> {
+  return new OnnxEngine(await readCheckpoint(options.model), options);
+}
+
+export class OnnxEngine implements Engine {
+  readonly model: ModelFacts;
+  readonly tokenizer: Tokenizer;
+  readonly sharesPrefix = true;
+  readonly #base: Checkpoint;
+  readonly #baseDigest: string;
+  readonly #weights: Weights;
+  readonly #options: OnnxEngineOptions;
+  #trainer: Trainer | undefined;
+  /** Compiled around the present weights; dropped when they change. */
+  #generator: Generator | undefined;
+  #closed = false;
+
+  constructor(base: Checkpoint, options: OnnxEngineOptions) {
+    this.#base = base;
+    this.#options = options;
+    this.#weights = base.weights;
+    this.#baseDigest = weightsDigest(base.weights);
+    this.tokenizer = base.tokenizer;
+    const { config } = base;
+    this.model = {
+      name: basename(resolve(base.path)),
+      parameters: parameterCount(config),
+      nonEmbeddingParameters: nonEmbeddingParameterCount(config),
+      layers: config.layers,
+      attentionWidth: config.heads * config.headDim,
+      contextLength: config.contextLength,
+      vocabularySize: config.vocabularySize,
+    };
+  }
+
+  async *sample(requests: readonly SampleRequest[], params: SamplingParams): AsyncGenerator<Sample> {
+    this.#assertOpen();
+    this.#checkSampling(requests, params);
+    this.#generator ??= await Generator.open(this.#base.config, this.#weights, this.#base.tokenizer, this.#options);
+    yield* this.#generator.sample(requests, params);
+  }
+
+  async trainStep(examples: readonly TrainingExample[], params: OptimizerParams): Promise<TrainStepResult> {
+    this.#assertOpen();
+    this.#checkExamples(examples);
+    await this.#dropGenerator();
+    return this.#openTrainer().step(examples, params);
+  }
+
+  async resetOptimizer(): Promise<void> {
+    this.#trainer?.resetOptimizer();
+  }
+
+  async reset(): Promise<void> {
+    this.#assertOpen();
+    const { path } = this.#base;
+    const base = await readCheckpoint(path);
+    if (weightsDigest(base.weights) !== this.#baseDigest) {
+      throw new UserError(`expected the base model's weights in ${path} as they were when it was opened, got others: restore the folder`);
+    }
+    await this.#replaceWeights(base.weights);
+    this.#trainer?.resetOptimizer();
+  }
+
+  async save(path: string, options: SaveOptions = {}): Promise<void> {
+    this.#assertOpen();
+    const dtype = this.#options.checkpointType ?? "float32";
+    await removeOptimizerState(path);
+    await writeCheckpoint(path, { ...this.#base, weights: this.#weights, dtype });
+    if (options.optimizer === true) await writeOptimizerState(path, this.#openTrainer().moments);
+  }
+
+  async restore(path: string): Promise<void> {
+    this.#assertOpen();
+    const { config, weights } = await readCheckpoint(path);
+    const [expected, found] = [parameterCount(this.#base.config), parameterCount(config)];
+    if (expected !== found) {
+      throw new UserError(`expected a checkpoint of ${this.#base.path} in ${path} (${expected} parameters), got one of ${found}`);
+    }
+    await this.#replaceWeights(weights);
+    await readOptimizerState(path, this.#openTrainer().moments);
+  }
+
+  async checksum(): Promise<string> {
+    return weightsDigest(this.#weights);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#dropGenerator();
+    await this.#trainer?.close();
+    this.#trainer = undefined;
+  }
+
+  #openTrainer(): Trainer {
+    this.#trainer ??= new Trainer(this.#base.config, this.#weights, this.#options);
+    return this.#trainer;
+  }
+
+  /** Copies into the arrays that trainer and generator share. */
+  async #replaceWeights(weights: Weights): Promise<void> {
+    await this.#dropGenerator();
+    for (const [name, data] of weights) this.#weights.get(name)?.set(data);
+  }
+
+  async #dropGenerator(): Promise<void> {
+    const generator = this.#generator;
+    this.#generator = undefined;
+    await generator?.close();
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new Error("the engine is closed");
+  }
+
+  #checkSampling(requests: readonly SampleRequest[], { prefix, maxTokens, temperature, topP }: SamplingParams): void {
+    if (!(temperature >= 0 && Number.isFinite(temperature))) throw new UserError(`expected a temperature of at least 0, got ${temperature}`);
+    if (!(topP > 0 && topP <= 1)) throw new UserError(`expected top-p in (0, 1], got ${topP}`);
+    if (!Number.isSafeInteger(maxTokens) || maxTokens < 1) throw new UserError(`expected at least 1 new token, got ${maxTokens}`);
+    const { contextLength, name } = this.model;
+    for (const request of requests) {
+      const prompt = prefix.length + request.prompt.length;
+      if (prompt === 0) throw new UserError(`expected a prompt of at least one token for ${request.name}, got an empty one`);
+      if (prompt + maxTokens > contextLength) {
+        throw new UserError(
+          `expected prompt and generation of ${request.name} within the ${contextLength} tokens of ${name}, ` +
+            `got ${prompt} of prompt and up to ${maxTokens} new ones: use fewer exemplars, fewer new tokens or a shorter question`,
+        );
+      }
+      this.#checkTokens(request.name, request.prompt);
+    }
+    this.#checkTokens("the shared prefix", prefix);
+  }
+
+  #checkExamples(examples: readonly TrainingExample[]): void {
+    if (examples.length === 0) throw new Error("trainStep needs at least one example");
+    const { contextLength } = this.model;
+    for (const { name, tokens, completionStart } of examples) {
+      if (tokens.length > contextLength) {
+        throw new UserError(`expected at most ${contextLength} tokens in the training example ${name}, got ${tokens.length}`);
+      }
+      if (!(completionStart >= 1 && completionStart < tokens.length)) {
+        throw new Error(`training example ${name}: completion starts at ${completionStart} of ${tokens.length} tokens`);
+      }
+      this.#checkTokens(name, tokens);
+    }
+  }
+
+  #checkTokens(name: string, tokens: readonly number[]): void {
+    const { vocabularySize } = this.model;
+    const foreign = tokens.find((token) => !Number.isSafeInteger(token) || token < 0 || token >= vocabularySize);
+    if (foreign !== undefined) throw new UserError(`expected token ids below ${vocabularySize} in ${name}, got ${foreign}`);
+  }
+}
