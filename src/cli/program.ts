@@ -6,18 +6,16 @@ import { UserError } from "../errors.js";
 import { evalCommand } from "./commands/eval.js";
 import { generateCommand } from "./commands/generate.js";
 import { methodsCommand } from "./commands/methods.js";
-import { pretrainCommand } from "./commands/pretrain.js";
 import { resumeCommand } from "./commands/resume.js";
 import { runCommand } from "./commands/run.js";
 import { tasksCommand } from "./commands/tasks.js";
-import { quietOnBrokenPipe, say } from "./output.js";
+import { say } from "./output.js";
 
 /** What the process tells its caller. An interrupted run ends with 130 (SIGINT) or 143 (SIGTERM), as shells expect. */
 export const EXIT = { done: 0, bug: 1, usersInput: 2 } as const;
 
 /** Runs one command line (without `node` and the script) and returns the exit code. Never throws. */
 export async function runCommandLine(args: readonly string[]): Promise<number> {
-  quietOnBrokenPipe();
   try {
     await createProgram().parseAsync([...args], { from: "user" });
     // A command sets another code where it has one to tell.
@@ -42,15 +40,7 @@ Examples:
 
 Exit codes: 0 done, 1 a bug, 2 something to mend in the input, 130 interrupted.`,
     );
-  const commands = [
-    runCommand(),
-    resumeCommand(),
-    evalCommand(),
-    generateCommand(),
-    pretrainCommand(),
-    methodsCommand(),
-    tasksCommand(),
-  ];
+  const commands = [runCommand(), resumeCommand(), evalCommand(), generateCommand(), methodsCommand(), tasksCommand()];
   for (const command of [program, ...commands])
     command.exitOverride().showHelpAfterError("(add --help for all options)");
   for (const command of commands) program.addCommand(command);

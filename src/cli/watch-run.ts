@@ -1,6 +1,7 @@
 /** Shows a run while it goes, lets it be stopped, and closes it with its table. */
 
-import { relative } from "node:path";
+import { existsSync } from "node:fs";
+import { join, relative } from "node:path";
 import { iterationTable, summaryPairs } from "../report/run-table.js";
 import { renderPairs, renderText } from "../report/tables.js";
 import type { Listener, RunSummary } from "../run/events.js";
@@ -38,11 +39,14 @@ export async function watchRun(
 /** The table of iterations, what came out, and what to type next. */
 function closingReport(state: ProgressState, summary: RunSummary): string {
   const table = iterationTable(state.records, summary.baseAccuracy);
-  const next =
-    summary.status === "interrupted"
-      ? `Interrupted. Go on with:\n  ${resumeHint(summary.runDir)}`
-      : `Talk to the model:\n  adastar generate --model ${quoted(summary.checkpoint)} --prompt "..."`;
-  return [renderText(table, process.stderr.columns), renderPairs(summaryPairs(summary)), next].join("\n\n");
+  const parts = [renderText(table, process.stderr.columns), renderPairs(summaryPairs(summary))];
+  if (summary.status === "interrupted") {
+    parts.push(`Interrupted. Go on with:\n  ${resumeHint(summary.runDir)}`);
+  } else if (existsSync(join(summary.checkpoint, "tokenizer.json"))) {
+    // The simulated learner leaves no model to talk to.
+    parts.push(`Talk to the model:\n  adastar generate --model ${quoted(summary.checkpoint)} --prompt "..."`);
+  }
+  return parts.join("\n\n");
 }
 
 function resumeHint(runDir: string): string {

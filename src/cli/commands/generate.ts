@@ -1,6 +1,5 @@
 import { text as readAll } from "node:stream/consumers";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { openOnnxEngine } from "../../engine/onnx/onnx-engine.js";
 import { print, printJson } from "../output.js";
 
 interface GenerateOptions {
@@ -49,6 +48,8 @@ Examples:
     )
     .action(async (options: GenerateOptions) => {
       const prompt = options.prompt === "-" ? await readAll(process.stdin) : options.prompt;
+      // Loaded here so that no other command waits for the native runtime.
+      const { openOnnxEngine } = await import("../../engine/onnx/onnx-engine.js");
       const engine = await openOnnxEngine({ model: options.model });
       try {
         const request = { name: "--prompt", prompt: engine.tokenizer.encode(prompt), seed: options.seed };

@@ -1,0 +1,103 @@
+/**
+ * The public interface of `adastar`. What is not exported here may change at any time.
+ *
+ * Four ways in, from most to least done for you:
+ * 1. `loadConfig` and `startRun`: a whole run, as the command line does it; `RunOptions` takes a task or an engine of your own.
+ * 2. `ObservationQueue`, `visit`, `commit`, `runIteration`: the sampler alone, around a trainer of your own.
+ * 3. `openOnnxEngine`: sampling from and training a Hugging Face checkpoint in this process.
+ * 4. `numberVerifier` and its like: judging outputs, wherever they come from.
+ */
+
+// The algorithm (AdaSTaR, Algorithm 1): pure, with no model, no disk and no clock.
+export { combineMethod } from "./algorithm/combine.js";
+export { gateCount } from "./algorithm/curriculum.js";
+export {
+  type CostFacts,
+  forwardFlops,
+  type SampledLength,
+  sampledFlops,
+  sampledFlopsUnshared,
+  trainedFlops,
+} from "./algorithm/flops.js";
+export {
+  commit,
+  type Draw,
+  type DrawnTry,
+  type IterationOptions,
+  type Outcome,
+  runIteration,
+  type TryRequest,
+  type Visit,
+  type VisitOptions,
+  type VisitProgress,
+  type VisitStatistics,
+  visit,
+} from "./algorithm/iteration.js";
+export { METHODS, type Method, type MethodOverrides, methodNamed, type QueueKeyField } from "./algorithm/methods.js";
+export { ObservationQueue } from "./algorithm/observation-queue.js";
+export { type Purpose, seedFor, shuffled, uniform } from "./algorithm/random.js";
+export {
+  type LearningRateSchedule,
+  learningRateAt,
+  type StepSchedule,
+  stepsAt,
+  targetAt,
+} from "./algorithm/schedule.js";
+
+// Engines: what samples and trains.
+export type {
+  Engine,
+  ModelFacts,
+  OptimizerParams,
+  Sample,
+  SampleRequest,
+  SamplingParams,
+  SaveOptions,
+  StopReason,
+  Tokenizer,
+  TrainingExample,
+  TrainStepResult,
+} from "./engine/engine.js";
+export { type OnnxEngineOptions, openOnnxEngine } from "./engine/onnx/onnx-engine.js";
+
+// Errors: UserError is anything the user can mend; everything else that is thrown is a bug.
+export { UserError } from "./errors.js";
+
+// Reports: tables as text or Markdown.
+export { iterationTable } from "./report/run-table.js";
+export { type Column, renderMarkdown, renderText, type Table } from "./report/tables.js";
+
+// Runs: configuration, the loop, and what it leaves behind.
+export { type ConfigRequest, loadConfig, type ResolvedConfig } from "./run/config.js";
+export type { ConfigKey, RunConfig } from "./run/config-fields.js";
+export type { RunOptions } from "./run/context.js";
+export { type CheckpointEvaluation, evaluateCheckpoint } from "./run/evaluate-checkpoint.js";
+export type { FlopsByPurpose, IterationRecord, Listener, RunEvent, RunSummary } from "./run/events.js";
+export type { EvaluationResult } from "./run/journal.js";
+export { resumeRun, startRun } from "./run/runner.js";
+export { type RunView, readRun } from "./run/summary.js";
+
+// Tasks: observations, prompts, verifiers.
+export {
+  choiceVerifier,
+  exactVerifier,
+  type NumberVerifierOptions,
+  numberVerifier,
+  type VerifierKind,
+  verifierOf,
+  yesNoVerifier,
+} from "./tasks/answers/index.js";
+export { type PlainFormatOptions, plainFormat } from "./tasks/prompt.js";
+export { openTask, TASKS, type TaskEntry, type TaskOptions } from "./tasks/registry.js";
+export type {
+  AnswerOption,
+  Exemplar,
+  Judgement,
+  Observation,
+  PromptFormat,
+  RationaleCheck,
+  Task,
+  TaskDefaults,
+  Verdict,
+  Verifier,
+} from "./tasks/task.js";
