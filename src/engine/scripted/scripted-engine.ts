@@ -1,0 +1,241 @@
+/**
+ * A simulated learner behind the Engine interface: fast and deterministic, for tests, scale studies and research on sampling orders. It is
+ * opened with what it can be asked; it writes the right completion or a wrong one, by a skill that grows when it is trained on that
+ * lesson or its like (learner.ts says how), as real text that a task's verifier judges.
+ */
+
+import { uniform } from "../../algorithm/random.js";
+import { shown, UserError } from "../../errors.js";
+import type {
+  Engine,
+  ModelFacts,
+  OptimizerParams,
+  Sample,
+  SampleRequest,
+  SamplingParams,
+  TrainingExample,
+  TrainStepResult,
+} from "../engine.js";
+import { digestOf, readCheckpoint, writeCheckpoint } from "./checkpoint.js";
+import { codePointTokenizer, END_TOKEN, VOCABULARY_SIZE } from "./code-point-tokenizer.js";
+import { type Evidence, Learner, type LearnerTraits } from "./learner.js";
+import { type Asked, type Lesson, LessonBook } from "./lesson.js";
+
+export interface ScriptedOptions extends Partial<LearnerTraits> {
+  /** All it can be asked, training and test. */
+  readonly lessons: readonly Lesson[];
+  /** Facts for cost accounting; those of a model of about a million parameters when left out. */
+  readonly model?: Partial<ModelFacts>;
+}
+
+const USUAL_TRAITS: LearnerTraits = {
+  ability: 1,
+  difficultyStep: 1,
+  hintBonus: 2,
+  responsiveness: 100,
+  byGroup: 0.3,
+  byAll: 0.05,
+};
+
+const USUAL_MODEL: ModelFacts = {
+  name: "scripted",
+  parameters: 1_000_000,
+  nonEmbeddingParameters: 900_000,
+  layers: 4,
+  attentionWidth: 128,
+  contextLength: 4_096,
+  vocabularySize: VOCABULARY_SIZE,
+};
+
+const { encode, decode } = codePointTokenizer;
+
+export async function openScriptedEngine(options: ScriptedOptions): Promise<Engine> {
+  return new ScriptedEngine(options);
+}
+
+class ScriptedEngine implements Engine {
+  readonly model: ModelFacts;
+  readonly tokenizer = codePointTokenizer;
+  readonly sharesPrefix = true;
+  readonly #lessons: readonly Lesson[];
+  readonly #book: LessonBook;
+  readonly #learner: Learner;
+  /** Of the lessons; computed when a checkpoint first needs it. */
+  #digest: Buffer | undefined;
+  #open = true;
+
+  constructor({ lessons, model, ...traits }: ScriptedOptions) {
+    this.model = { ...USUAL_MODEL, ...model };
+    this.#lessons = lessons;
+    this.#book = new LessonBook(lessons);
+    this.#learner = new Learner(lessons, { ...USUAL_TRAITS, ...traits });
+  }
+
+  /** Yields the last request's sample first, so that a caller who takes the order of arrival for that of the requests is found out. */
+  async *sample(requests: readonly SampleRequest[], params: SamplingParams): AsyncGenerator<Sample, void, undefined> {
+    this.#checkOpen();
+    const before = decode(params.prefix).slice(-this.#book.longest);
+    for (const { name, prompt } of requests) this.#checkPrompt(name, prompt, params);
+    for (let index = requests.length - 1; index >= 0; index--) {
+      const { name, prompt, seed } = requests[index];
+      const asked = this.#book.askedBy(before + decode(prompt));
+      if (asked === undefined) {
+        throw new UserError(
+          `${name}: expected a prompt that ends with one of the ${this.#lessons.length} lessons of the scripted engine, got ${shown(decode(prompt))}; open the engine with all that it will be asked`,
+        );
+      }
+      yield { index, ...cut(this.#output(asked, seed, params), params) };
+    }
+  }
+
+  async trainStep(examples: readonly TrainingExample[], params: OptimizerParams): Promise<TrainStepResult> {
+    this.#checkOpen();
+    if (examples.length === 0) throw new UserError("expected at least one example to train on, got none");
+    const { loss, gradient } = this.#learner.gradient(examples.map((example) => this.#evidence(example)));
+    if (!Number.isFinite(loss)) {
+      const names = examples.map(({ name }) => name).join(", ");
+      throw new UserError(
+        `expected a finite loss, got ${loss} on ${shown(names)}; lower the learning rate (${params.learningRate})`,
+      );
+    }
+    let squares = 0;
+    for (const value of gradient.values()) squares += value * value;
+    const gradientNorm = Math.sqrt(squares);
+    const { maxGradientNorm = Number.POSITIVE_INFINITY } = params;
+    this.#learner.update(gradient, gradientNorm > maxGradientNorm ? maxGradientNorm / gradientNorm : 1, params);
+    return {
+      loss,
+      gradientNorm,
+      tokens: examples.reduce((sum, { tokens }) => sum + tokens.length, 0),
+      completionTokens: examples.reduce((sum, { tokens, completionStart }) => sum + tokens.length - completionStart, 0),
+    };
+  }
+
+  async resetOptimizer(): Promise<void> {
+    this.#checkOpen();
+    this.#learner.resetOptimizer();
+  }
+
+  async reset(): Promise<void> {
+    this.#checkOpen();
+    this.#learner.reset();
+  }
+
+  async save(path: string, { optimizer = false }: { readonly optimizer?: boolean } = {}): Promise<void> {
+    this.#checkOpen();
+    this.#digest ??= digestOf(this.#lessons);
+    await writeCheckpoint(path, this.#digest, this.#learner.state(optimizer));
+  }
+
+  async restore(path: string): Promise<void> {
+    this.#checkOpen();
+    this.#digest ??= digestOf(this.#lessons);
+    this.#learner.setState(await readCheckpoint(path, this.#digest, this.#learner.parameters));
+  }
+
+  async checksum(): Promise<string> {
+    this.#checkOpen();
+    return this.#learner.checksum();
+  }
+
+  async close(): Promise<void> {
+    this.#open = false;
+  }
+
+  #checkOpen(): void {
+    if (!this.#open) throw new Error("expected an open engine, got one that was closed");
+  }
+
+  #checkPrompt(name: string, prompt: readonly number[], { prefix, maxTokens }: SamplingParams): void {
+    const length = prefix.length + prompt.length;
+    if (length === 0) throw new UserError(`${name}: expected a prompt of at least one token, got none`);
+    if (length + maxTokens > this.model.contextLength) {
+      throw new UserError(
+        `${name}: expected prompt and generation to fit the context of ${this.model.contextLength} tokens, got ${length} and ${maxTokens}; shorten the prompt or lower the token limit`,
+      );
+    }
+  }
+
+  /** The whole text that follows a prompt: the right completion or one of the wrong ones. */
+  #output(asked: Asked, seed: number, params: SamplingParams): string {
+    const { completion, wrong } = this.#lessons[asked.lesson];
+    const continuations = [completion, ...wrong];
+    // Together the wrong ones weigh as much as e⁰, so that at temperature 1 the right one has the log-odds of the learner.
+    const logits = continuations.map(() => -Math.log(wrong.length));
+    logits[0] = this.#learner.logOdds(asked.lesson, asked.hinted);
+    return continuations[draw(logits, params, uniform(seed, 0))];
+  }
+
+  /** How much of an example's completion is what its lesson teaches. */
+  #evidence({ name, tokens, completionStart }: TrainingExample): Evidence {
+    if (tokens.length > this.model.contextLength) {
+      throw new UserError(
+        `${name}: expected at most ${this.model.contextLength} tokens (the context), got ${tokens.length}; leave the example out`,
+      );
+    }
+    if (!Number.isInteger(completionStart) || completionStart < 1 || completionStart >= tokens.length) {
+      throw new Error(
+        `${name}: expected a completion that starts within 1 to ${tokens.length - 1}, got ${completionStart}`,
+      );
+    }
+    const { lesson, promptEnd } = this.#lessonIn(name, tokens.slice(0, completionStart));
+    const taught = [...encode(this.#lessons[lesson].completion), END_TOKEN];
+    const completion = tokens.slice(completionStart);
+    const right = completion.filter((token, i) => token === taught[completionStart - promptEnd + i]).length;
+    return { lesson, right, wrong: completion.length - right, length: taught.length };
+  }
+
+  /** The lesson that a context asks for. The context ends with its prompt, or with the beginning of a completion after it. */
+  #lessonIn(name: string, context: readonly number[]): { readonly lesson: number; readonly promptEnd: number } {
+    for (let promptEnd = context.length; promptEnd > 0; promptEnd--) {
+      const start = Math.max(0, promptEnd - this.#book.longest);
+      const asked = this.#book.askedBy(decode(context.slice(start, promptEnd)));
+      if (asked !== undefined) return { lesson: asked.lesson, promptEnd };
+    }
+    throw new UserError(
+      `${name}: expected an example of one of the ${this.#lessons.length} lessons of the scripted engine, got ${shown(decode(context))}`,
+    );
+  }
+}
+
+/** Which of several continuations is sampled, with temperature and nucleus; `random` is uniform in [0, 1). */
+function draw(logits: readonly number[], { temperature, topP }: SamplingParams, random: number): number {
+  const largest = Math.max(...logits);
+  if (temperature === 0) return logits.indexOf(largest);
+  const weights = logits.map((logit) => Math.exp((logit - largest) / temperature));
+  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const likeliestFirst = weights.map((_, i) => i).sort((a, b) => weights[b] - weights[a]);
+  let mass = 0;
+  const nucleus = likeliestFirst.filter((i) => {
+    const needed = mass < topP * total;
+    if (needed) mass += weights[i];
+    return needed;
+  });
+  let left = random * mass;
+  return nucleus.find((i) => (left -= weights[i]) < 0) ?? nucleus[nucleus.length - 1];
+}
+
+/** What a model that writes `output` token by token would have been stopped at. */
+function cut(output: string, { stop, maxTokens }: SamplingParams): Omit<Sample, "index"> {
+  const tokens = encode(output);
+  const found = firstStop(output, stop);
+  const generatedTokens = found === undefined ? tokens.length + 1 : encode(output.slice(0, found.end)).length;
+  if (generatedTokens > maxTokens) {
+    const written = tokens.slice(0, maxTokens);
+    return { tokens: written, text: decode(written), stop: "length", generatedTokens: maxTokens };
+  }
+  if (found === undefined) return { tokens, text: output, stop: "end", generatedTokens };
+  const text = output.slice(0, found.start);
+  return { tokens: encode(text), text, stop: "stop", generatedTokens };
+}
+
+/** The stop text that is complete first; of several that end there, the one that begins first. */
+function firstStop(
+  output: string,
+  stops: readonly string[],
+): { readonly start: number; readonly end: number } | undefined {
+  return stops
+    .map((stop) => ({ start: output.indexOf(stop), end: output.indexOf(stop) + stop.length }))
+    .filter(({ start }) => start >= 0)
+    .sort((a, b) => a.end - b.end || a.start - b.start)[0];
+}

@@ -1,0 +1,402 @@
+/** The contract of `src/engine/engine.ts` as tests, run against every engine. Knows nothing of any implementation. */
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type {
+  Engine,
+  OptimizerParams,
+  Sample,
+  SampleRequest,
+  SamplingParams,
+  TrainingExample,
+} from "../../src/engine/engine.js";
+import { UserError } from "../../src/errors.js";
+
+export interface EngineFixture {
+  /** Opens the engine anew, with its base weights. */
+  open(): Promise<Engine>;
+  /** Four different prompts or more, start tokens included. */
+  readonly prompts: readonly (readonly number[])[];
+  /** Two tokens or more that may stand before any of the prompts. */
+  readonly prefix: readonly number[];
+  /** Three different examples or more that end with end-of-text. The first one's completion has 5 tokens or more. */
+  readonly examples: readonly TrainingExample[];
+  /** Lowers the loss on the examples; without clipping and decay. */
+  readonly optimizer: OptimizerParams;
+  /** Steps on the first example alone after which it is written greedily. */
+  readonly memorizeSteps: number;
+  /** New tokens a sample. */
+  readonly maxTokens: number;
+  readonly tolerance: {
+    /** Largest relative difference of losses that are equal by arithmetic. */
+    readonly loss: number;
+    /** Share of samples at temperature 1 that may differ between batch shapes, because logits differ by rounding. Greedy ones may not. */
+    readonly samples: number;
+  };
+}
+
+async function collect(engine: Engine, requests: readonly SampleRequest[], params: SamplingParams): Promise<Sample[]> {
+  const samples: Sample[] = [];
+  for await (const sample of engine.sample(requests, params)) samples.push(sample);
+  return samples.sort((a, b) => a.index - b.index);
+}
+
+async function failureOf(action: () => Promise<unknown>): Promise<unknown> {
+  return action().then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+}
+
+/** All but the place in the call. */
+function content({ tokens, text, stop, generatedTokens }: Sample) {
+  return { tokens: [...tokens], text, stop, generatedTokens };
+}
+
+export function describeEngine(name: string, makeFixture: () => Promise<EngineFixture>): void {
+  describe(`${name} keeps the engine's contract`, () => {
+    let fixture: EngineFixture;
+    let engine: Engine;
+    let folder: string;
+    let sampling: SamplingParams;
+    let greedy: SamplingParams;
+
+    beforeAll(async () => {
+      fixture = await makeFixture();
+      engine = await fixture.open();
+      folder = await mkdtemp(join(tmpdir(), "adastar-engine-"));
+      sampling = { prefix: [], temperature: 1, topP: 1, maxTokens: fixture.maxTokens, stop: [] };
+      greedy = { ...sampling, temperature: 0 };
+    });
+    beforeEach(() => engine.reset());
+    afterAll(async () => {
+      await engine.close();
+      await rm(folder, { recursive: true, force: true });
+    });
+
+    /** `repeats` requests of each prompt, each with a seed of its own. */
+    const requestsOf = (repeats: number): SampleRequest[] =>
+      fixture.prompts.flatMap((prompt, p) =>
+        Array.from({ length: repeats }, (_, r) => ({
+          name: `prompt ${p}, ${r}`,
+          prompt,
+          seed: 1 + 1_000_003 * (p * repeats + r),
+        })),
+      );
+    const lossOf = async (...examples: TrainingExample[]): Promise<number> =>
+      (await engine.trainStep(examples, { ...fixture.optimizer, learningRate: 0 })).loss;
+    const train = async (steps: number, examples = fixture.examples, params = fixture.optimizer): Promise<string> => {
+      for (let step = 0; step < steps; step++) await engine.trainStep(examples, params);
+      return engine.checksum();
+    };
+    const expectClose = (found: number, expected: number) =>
+      expect(Math.abs(found - expected), `${found} against ${expected}`).toBeLessThanOrEqual(
+        fixture.tolerance.loss * Math.max(1, Math.abs(expected)),
+      );
+    const expectSame = (found: readonly Sample[], expected: readonly Sample[]) => {
+      expect(found.length).toBe(expected.length);
+      const differing = found.filter(
+        (sample, i) => JSON.stringify(content(sample)) !== JSON.stringify(content(expected[i])),
+      );
+      expect(differing.length).toBeLessThanOrEqual(fixture.tolerance.samples * found.length);
+    };
+
+    describe("model and tokenizer", () => {
+      it("states whole, positive facts", () => {
+        const { name: called, ...facts } = engine.model;
+        expect(called).not.toBe("");
+        for (const [fact, value] of Object.entries(facts)) {
+          expect(Number.isSafeInteger(value) && value > 0, `${fact}: ${value}`).toBe(true);
+        }
+        expect(facts.nonEmbeddingParameters).toBeLessThanOrEqual(facts.parameters);
+      });
+
+      it("gives back the text that it encodes, and adds nothing of its own", () => {
+        const { tokenizer } = engine;
+        expect(tokenizer.endTokens.length).toBeGreaterThan(0);
+        expect(tokenizer.encode("")).toEqual([]);
+        for (const prompt of fixture.prompts) {
+          const text = tokenizer.decode(prompt);
+          expect(tokenizer.decode(tokenizer.encode(text))).toBe(text);
+        }
+        expect(tokenizer.decode([...tokenizer.startTokens, ...tokenizer.endTokens])).toBe("");
+      });
+    });
+
+    describe("sample", () => {
+      it("answers each request exactly once", async () => {
+        const requests = requestsOf(5);
+        const samples = await collect(engine, requests, sampling);
+        expect(samples.map(({ index }) => index)).toEqual(requests.map((_, index) => index));
+        for (const { tokens, text, stop, generatedTokens } of samples) {
+          expect(engine.tokenizer.decode(tokens)).toBe(text);
+          expect(tokens.some((token) => engine.tokenizer.endTokens.includes(token))).toBe(false);
+          expect(["end", "length"]).toContain(stop);
+          expect(generatedTokens).toBe(stop === "end" ? tokens.length + 1 : tokens.length);
+          expect(generatedTokens).toBeLessThanOrEqual(fixture.maxTokens);
+          if (stop === "length") expect(generatedTokens).toBe(fixture.maxTokens);
+        }
+      });
+
+      it("of nothing yields nothing", async () => {
+        expect(await collect(engine, [], sampling)).toEqual([]);
+      });
+
+      it("gives the same at the same seeds, and various things at various seeds", async () => {
+        const requests = requestsOf(8);
+        const samples = await collect(engine, requests, sampling);
+        expect((await collect(engine, requests, sampling)).map(content)).toEqual(samples.map(content));
+        const texts = fixture.prompts.map((_, p) => new Set(samples.slice(8 * p, 8 * p + 8).map(({ text }) => text)));
+        expect(Math.max(...texts.map(({ size }) => size))).toBeGreaterThan(1);
+      });
+
+      it("does not depend on what else is in the call, or on the order", async () => {
+        const requests = requestsOf(4);
+        const together = await collect(engine, requests, sampling);
+        const alone: Sample[] = [];
+        for (const request of requests) alone.push(...(await collect(engine, [request], sampling)));
+        expectSame(alone, together);
+        const backwards = await collect(engine, requests.toReversed(), sampling);
+        expectSame(backwards.toReversed(), together);
+      });
+
+      it("is greedy at temperature 0, whatever the seed, the batch and the order", async () => {
+        const once = await collect(engine, requestsOf(1), greedy);
+        const often = await collect(engine, requestsOf(3).toReversed(), greedy);
+        const expected = once.flatMap((sample) => [content(sample), content(sample), content(sample)]);
+        expect(often.toReversed().map(content)).toEqual(expected);
+      });
+
+      it("is greedy with a nucleus of one token, too", async () => {
+        const once = await collect(engine, requestsOf(1), greedy);
+        expect((await collect(engine, requestsOf(1), { ...sampling, topP: 1e-9 })).map(content)).toEqual(
+          once.map(content),
+        );
+      });
+
+      it("takes prefix and prompt as one sequence", async () => {
+        const { prefix } = fixture;
+        const requests = requestsOf(3);
+        const joined = requests.map((request) => ({ ...request, prompt: [...prefix, ...request.prompt] }));
+        const [shared, own] = [
+          await collect(engine, requests, { ...greedy, prefix }),
+          await collect(engine, joined, greedy),
+        ];
+        expect(shared.map(content)).toEqual(own.map(content));
+        expectSame(await collect(engine, requests, { ...sampling, prefix }), await collect(engine, joined, sampling));
+        const allPrefix = await collect(engine, [{ ...requests[0], prompt: [] }], {
+          ...greedy,
+          prefix: requests[0].prompt,
+        });
+        expect(allPrefix.map(content)).toEqual((await collect(engine, [requests[0]], greedy)).map(content));
+      });
+
+      it("ends before the first stop text", async () => {
+        let cut = 0;
+        for (const request of requestsOf(1)) {
+          const [whole] = await collect(engine, [request], greedy);
+          const middle = whole.text.length >> 1;
+          const stop = whole.text.slice(middle, middle + 2);
+          // Half a character cannot be a stop text.
+          if (stop.length < 2 || stop.includes("\uFFFD")) continue;
+          const [stopped] = await collect(engine, [request], { ...greedy, stop: ["never written \u2603", stop] });
+          expect(stopped.stop).toBe("stop");
+          expect(stopped.text).toBe(whole.text.slice(0, whole.text.indexOf(stop)));
+          // A token may hold the end of the text and the beginning of the stop text; it belongs to neither then.
+          expect(stopped.text.startsWith(engine.tokenizer.decode(stopped.tokens))).toBe(true);
+          expect([...whole.tokens].slice(0, stopped.tokens.length)).toEqual([...stopped.tokens]);
+          expect(stopped.generatedTokens).toBeGreaterThan(stopped.tokens.length);
+          expect(stopped.generatedTokens).toBeLessThanOrEqual(whole.generatedTokens);
+          const [other] = await collect(engine, [request], { ...greedy, stop: ["never written \u2603"] });
+          expect(content(other)).toEqual(content(whole));
+          cut++;
+        }
+        expect(cut, "prompts whose greedy text has two characters to stop at").toBeGreaterThan(0);
+      });
+
+      it("refuses what exceeds the context, naming the request", async () => {
+        const [request] = requestsOf(1);
+        const tooLong = { ...sampling, maxTokens: engine.model.contextLength - request.prompt.length + 1 };
+        const error = await failureOf(() => collect(engine, [{ ...request, name: "train[12] (chal-480)" }], tooLong));
+        expect(error).toBeInstanceOf(UserError);
+        expect(String(error)).toContain("train[12] (chal-480)");
+        const byPrefix = { ...sampling, prefix: Array<number>(engine.model.contextLength).fill(fixture.prefix[0]) };
+        expect(await failureOf(() => collect(engine, [request], byPrefix))).toBeInstanceOf(UserError);
+      });
+    });
+
+    describe("trainStep", () => {
+      it("counts tokens and lowers the loss of what it sees again", async () => {
+        const { examples } = fixture;
+        const first = await engine.trainStep(examples, fixture.optimizer);
+        expect(first.tokens).toBe(examples.reduce((sum, { tokens }) => sum + tokens.length, 0));
+        expect(first.completionTokens).toBe(
+          examples.reduce((sum, { tokens, completionStart }) => sum + tokens.length - completionStart, 0),
+        );
+        expect(first.loss).toBeGreaterThan(0);
+        expect(first.gradientNorm).toBeGreaterThan(0);
+        for (let step = 0; step < 10; step++) await engine.trainStep(examples, fixture.optimizer);
+        expect(await lossOf(...examples)).toBeLessThan(first.loss);
+      });
+
+      it("changes nothing at a learning rate of 0", async () => {
+        const before = await engine.checksum();
+        const loss = await lossOf(...fixture.examples);
+        expectClose(await lossOf(...fixture.examples), loss);
+        expect(await engine.checksum()).toBe(before);
+      });
+
+      it("covers the tokens from completionStart to the end, each once", async () => {
+        const [{ name: called, tokens, completionStart: start }] = fixture.examples;
+        const middle = (start + tokens.length) >> 1;
+        const whole = await lossOf({ name: called, tokens, completionStart: start });
+        const front = await lossOf({ name: called, tokens: tokens.slice(0, middle), completionStart: start });
+        const back = await lossOf({ name: called, tokens, completionStart: middle });
+        expectClose(front * (middle - start) + back * (tokens.length - middle), whole * (tokens.length - start));
+      });
+
+      it("takes the mean over all completion tokens of the batch, whatever its order", async () => {
+        const weights = fixture.examples.map(({ tokens, completionStart }) => tokens.length - completionStart);
+        let sum = 0;
+        for (const [i, example] of fixture.examples.entries()) sum += weights[i] * (await lossOf(example));
+        const mean = sum / weights.reduce((total, weight) => total + weight, 0);
+        expectClose(await lossOf(...fixture.examples), mean);
+        expectClose(await lossOf(...fixture.examples.toReversed()), mean);
+      });
+
+      it("clips the gradient, and reports its norm before that", async () => {
+        const free = await engine.trainStep(fixture.examples, fixture.optimizer);
+        const unclipped = await engine.checksum();
+        await engine.reset();
+        const clipped = await engine.trainStep(fixture.examples, { ...fixture.optimizer, maxGradientNorm: 1e-12 });
+        expectClose(clipped.gradientNorm, free.gradientNorm);
+        expect(await engine.checksum()).not.toBe(unclipped);
+        await engine.reset();
+        await engine.trainStep(fixture.examples, { ...fixture.optimizer, maxGradientNorm: 1e12 });
+        expect(await engine.checksum()).toBe(unclipped);
+      });
+
+      it("decays weights with the gradient for adam, apart from it for adamw", async () => {
+        const decayed = async (kind: "adam" | "adamw", weightDecay: number) => {
+          await engine.reset();
+          return train(2, fixture.examples, { ...fixture.optimizer, kind, weightDecay });
+        };
+        expect(await decayed("adam", 0)).toBe(await decayed("adamw", 0));
+        const sums = [await decayed("adam", 0), await decayed("adam", 0.1), await decayed("adamw", 0.1)];
+        expect(new Set(sums).size).toBe(3);
+      });
+
+      it("refuses what exceeds the context, naming the example, and leaves the weights alone", async () => {
+        const before = await engine.checksum();
+        const [{ tokens }] = fixture.examples;
+        const tooLong = {
+          name: "train[7] (gsm-11)",
+          tokens: Array.from({ length: engine.model.contextLength + 1 }, (_, i) => tokens[i % tokens.length]),
+          completionStart: 1,
+        };
+        const error = await failureOf(() => engine.trainStep([fixture.examples[1], tooLong], fixture.optimizer));
+        expect(error).toBeInstanceOf(UserError);
+        expect(String(error)).toContain("train[7] (gsm-11)");
+        expect(await engine.checksum()).toBe(before);
+      });
+
+      it("is what sampling continues with: a memorized example is written to its end", async () => {
+        const [example] = fixture.examples;
+        const base = await collect(engine, requestsOf(1), greedy);
+        await train(fixture.memorizeSteps, [example]);
+        const request = { name: "memorized", prompt: example.tokens.slice(0, example.completionStart), seed: 1 };
+        const completion = example.tokens.slice(example.completionStart, -1);
+        const written = async (maxTokens: number) =>
+          content((await collect(engine, [request], { ...greedy, maxTokens }))[0]);
+        const text = engine.tokenizer.decode(completion);
+        const count = completion.length;
+        expect(await written(count + 5)).toEqual({ tokens: completion, text, stop: "end", generatedTokens: count + 1 });
+        expect(await written(count + 1)).toMatchObject({ stop: "end", generatedTokens: count + 1 });
+        expect(await written(count)).toEqual({ tokens: completion, text, stop: "length", generatedTokens: count });
+        expect(await written(2)).toMatchObject({ tokens: completion.slice(0, 2), stop: "length", generatedTokens: 2 });
+        await engine.reset();
+        expect((await collect(engine, requestsOf(1), greedy)).map(content)).toEqual(base.map(content));
+      });
+    });
+
+    describe("weights", () => {
+      it("come back bit for bit: reset to the base, restore to what was saved", async () => {
+        const base = await engine.checksum();
+        const trained = await train(3);
+        expect(trained).not.toBe(base);
+        const samples = await collect(engine, requestsOf(2), sampling);
+        await engine.save(join(folder, "trained"));
+        await engine.reset();
+        expect(await engine.checksum()).toBe(base);
+        await engine.restore(join(folder, "trained"));
+        expect(await engine.checksum()).toBe(trained);
+        expect((await collect(engine, requestsOf(2), sampling)).map(content)).toEqual(samples.map(content));
+      });
+
+      it("come back in another process's engine, too, and its base is still the one it was opened with", async () => {
+        const base = await engine.checksum();
+        const trained = await train(2);
+        await engine.save(join(folder, "elsewhere"));
+        const other = await fixture.open();
+        try {
+          expect(await other.checksum()).toBe(base);
+          await other.restore(join(folder, "elsewhere"));
+          expect(await other.checksum()).toBe(trained);
+          await other.reset();
+          expect(await other.checksum()).toBe(base);
+        } finally {
+          await other.close();
+        }
+      });
+
+      it("are the same after the same training", async () => {
+        const once = await train(3);
+        await engine.reset();
+        expect(await train(3)).toBe(once);
+      });
+
+      it("go on as if never interrupted when the optimizer was saved", async () => {
+        await train(3);
+        await engine.save(join(folder, "whole"), { optimizer: true });
+        const uninterrupted = await train(2);
+        await engine.reset();
+        await engine.restore(join(folder, "whole"));
+        expect(await train(2)).toBe(uninterrupted);
+      });
+
+      it("go on with a fresh optimizer when it was not saved, even over a checkpoint that had one", async () => {
+        await train(3);
+        await engine.save(join(folder, "replaced"), { optimizer: true });
+        await engine.save(join(folder, "replaced"));
+        await engine.resetOptimizer();
+        const fresh = await train(2);
+        await engine.restore(join(folder, "replaced"));
+        expect(await train(2)).toBe(fresh);
+      });
+
+      it("keep an optimizer that training has not reset", async () => {
+        await train(3);
+        await engine.save(join(folder, "before"));
+        const continued = await train(1);
+        await engine.restore(join(folder, "before"));
+        expect(await train(1)).not.toBe(continued);
+      });
+
+      it("are refused from a folder that holds none", async () => {
+        const before = await engine.checksum();
+        expect(await failureOf(() => engine.restore(join(folder, "nowhere")))).toBeInstanceOf(UserError);
+        expect(await engine.checksum()).toBe(before);
+      });
+    });
+
+    it("does nothing any more once it is closed", async () => {
+      const other = await fixture.open();
+      await other.close();
+      expect(await failureOf(() => collect(other, requestsOf(1), sampling))).toBeInstanceOf(Error);
+      expect(await failureOf(() => other.trainStep(fixture.examples, fixture.optimizer))).toBeInstanceOf(Error);
+      expect(await failureOf(() => other.save(join(folder, "closed")))).toBeInstanceOf(Error);
+    });
+  });
+}
