@@ -163,9 +163,13 @@ function check<T>(schema: z.ZodType<T>, json: unknown, path: string): T {
   const result = schema.safeParse(json, { reportInput: true });
   if (result.success) return result.data;
   const issue = result.error.issues[0];
-  const field = issue?.path.map(String).join(".") || "the whole";
-  const expected = issue?.message.replace(/^Invalid (input|option): expected /, "").replace(/, received .*$/, "");
-  throw new UserError(`expected ${field} of ${path} to be: ${expected}; got ${shown(issue?.input)}`);
+  const field = issue?.path.map(String).join(".") ?? "";
+  const expected = issue?.message
+    .replace(/^(Invalid|Too) \w+: expected (number to be )?/, "")
+    .replace(/, received .*$/, "");
+  throw new UserError(
+    `expected ${field} of ${path} to be ${expected}, got ${issue?.input === undefined ? "nothing" : shown(issue.input)}`,
+  );
 }
 
 /** Both spellings: `rope_theta` and `rope_scaling` (transformers 4), `rope_parameters` (5). */

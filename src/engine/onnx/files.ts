@@ -67,14 +67,15 @@ export async function writeFully(file: FileHandle, bytes: Uint8Array): Promise<v
 
 /**
  * Replaces a file's content: `write` fills a temporary file in the same folder, which is made durable and renamed over `path`. After
- * a crash at any instant `path` holds its old content or the new one, whole. Creates the folder.
+ * a crash at any instant `path` holds its old content or the new one, whole. Creates the folder. Throws UserError when the system
+ * refuses (a full disk, no permission); the old content is there then and the temporary file is not.
  */
 export async function replaceFile(path: string, write: (file: FileHandle) => Promise<void>): Promise<void> {
   const folder = dirname(path);
-  await mkdir(folder, { recursive: true });
   const temporary = join(folder, `.${basename(path)}.${randomBytes(6).toString("hex")}.tmp`);
-  const file = await open(temporary, "wx");
   try {
+    await mkdir(folder, { recursive: true });
+    const file = await open(temporary, "wx");
     try {
       await write(file);
       await file.sync();
@@ -82,11 +83,11 @@ export async function replaceFile(path: string, write: (file: FileHandle) => Pro
       await file.close();
     }
     await rename(temporary, path);
+    await syncFolder(folder);
   } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
+    await rm(temporary, { force: true }).catch(() => {});
+    throw codeOf(error) === undefined ? error : new UserError(`expected to write ${path}, got: ${messageOf(error)}`);
   }
-  await syncFolder(folder);
 }
 
 /** Makes renames and removals in a folder durable. */

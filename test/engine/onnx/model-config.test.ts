@@ -126,7 +126,7 @@ describe("parseModelConfig", () => {
     [
       "another architecture",
       { model_type: "gpt2" },
-      /model_type of \/m\/config\.json .*"llama"\|"mistral"\|"qwen2"; got "gpt2"/,
+      /model_type of \/m\/config\.json .*"llama"\|"mistral"\|"qwen2", got "gpt2"/,
     ],
     ["another activation", { hidden_act: "gelu" }, /hidden_act of .*config\.json .* got "gelu"/],
     ["an odd head", { head_dim: 5 }, /head_dim of .* even.* got 5/],
@@ -140,8 +140,8 @@ describe("parseModelConfig", () => {
       { num_key_value_heads: 4 },
       /num_attention_heads of .* multiple of the 4 .* got 6/,
     ],
-    ["a missing size", { hidden_size: undefined }, /hidden_size of/],
-    ["a size of 0", { num_hidden_layers: 0 }, /num_hidden_layers of .* got 0/],
+    ["a missing size", { hidden_size: undefined }, /hidden_size of .* number, got nothing/],
+    ["a size of 0", { num_hidden_layers: 0 }, /num_hidden_layers of .* to be >=1, got 0/],
     ["a huge vocabulary", { vocab_size: 2 ** 40 }, /vocab_size of .* got 1099511627776/],
     ["a size given as text", { intermediate_size: "37" }, /intermediate_size of .* got "37"/],
     [

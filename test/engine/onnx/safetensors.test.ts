@@ -233,6 +233,9 @@ describe("writing", () => {
       throw new Error("disk full");
     });
     await expect(halfway).rejects.toThrow("disk full");
+    await expect(writeSafetensors(join(path, "below-a-file"), [good])).rejects.toThrow(
+      /expected to write .*below-a-file, got: E/,
+    );
     expect(before.equals(await readFile(path))).toBe(true);
     expect(await readdir(inner)).toEqual(["kept.safetensors"]);
   });
