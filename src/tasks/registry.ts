@@ -1,58 +1,53 @@
 /** Every task by name, and the one way to open them. */
 
 import { shown, UserError } from "../errors.js";
-import type { Task, TaskDefaults } from "./task.js";
+import { anliR1 } from "./anli-r1.js";
+import { arcChallenge } from "./arc-challenge.js";
+import { ARITHMETIC_DESCRIPTION, arithmeticDefaults, arithmeticTask } from "./arithmetic.js";
+import { cladder } from "./cladder.js";
+import { commonsenseQa } from "./commonsense-qa.js";
+import { datasetEntry } from "./datasets.js";
+import type { TaskEntry, TaskOptions } from "./entry.js";
+import { gsm8k } from "./gsm8k.js";
+import { jsonl } from "./jsonl.js";
+import { svamp } from "./svamp.js";
+import type { Task } from "./task.js";
 
-export type VerifierKind = "number" | "choice" | "yes-no" | "exact";
+export type { VerifierKind } from "./answers/index.js";
+export type { TaskEntry, TaskOption, TaskOptions } from "./entry.js";
 
-/** What says which observations to load. A task refuses options that it does not read. */
-export interface TaskOptions {
-  /** A name of `TASKS`; `jsonl` when left out and `data` is given, else `arithmetic`. */
-  readonly task?: string | undefined;
-  /** Training file, or a folder with train*.jsonl and test*.jsonl (or dev*.jsonl). */
-  readonly data?: string | undefined;
-  /** Test file; overrides what the folder holds. */
-  readonly eval?: string | undefined;
-  /** Own data (`jsonl`): the column with the question; default `question`. */
-  readonly questionField?: string | undefined;
-  /** Own data: the column with the gold answer; default `answer`. */
-  readonly answerField?: string | undefined;
-  /** Own data: the column with answer options; default `options` when the verifier is `choice`. */
-  readonly optionsField?: string | undefined;
-  /** Own data: how answers are compared; default `number`. */
-  readonly verifier?: VerifierKind | undefined;
-  /** Generated tasks: seed of the observations, apart from the run's seed so that runs of several seeds share their data. */
-  readonly taskSeed?: number | undefined;
-  /** Generated tasks: number of training observations. */
-  readonly trainSize?: number | undefined;
-  /** Generated tasks: number of test observations. */
-  readonly testSize?: number | undefined;
-}
+const arithmetic: TaskEntry = {
+  name: "arithmetic",
+  description: ARITHMETIC_DESCRIPTION,
+  defaults: arithmeticDefaults,
+  options: ["taskSeed", "trainSize", "testSize"],
+  open: async ({ taskSeed, trainSize, testSize }) =>
+    arithmeticTask({
+      taskSeed: taskSeed ?? undefined,
+      trainSize: trainSize ?? undefined,
+      testSize: testSize ?? undefined,
+    }),
+};
 
-export interface TaskEntry {
-  readonly name: string;
-  /** One line for `adastar tasks`. */
-  readonly description: string;
-  /** Settings that suit this task and its usual model, as keys of the run configuration. */
-  readonly defaults: TaskDefaults;
-  /** The options this task reads, besides `task`. */
-  readonly options: readonly Exclude<keyof TaskOptions, "task">[];
-  open(options: TaskOptions): Promise<Task>;
-}
-
-export const TASKS: readonly TaskEntry[] = [];
+/** The default first, then the paper's six benchmarks, then the user's own data. */
+export const TASKS: readonly TaskEntry[] = [
+  arithmetic,
+  ...[svamp, gsm8k, arcChallenge, commonsenseQa, cladder, anliR1].map(datasetEntry),
+  jsonl,
+];
 
 /** The entry that `options` asks for. Throws UserError on an unknown name or an option that the task does not read. */
 export function taskEntry(options: TaskOptions = {}): TaskEntry {
-  const name = options.task ?? (options.data === undefined ? "arithmetic" : "jsonl");
+  const name = options.task ?? (options.data === undefined || options.data === null ? "arithmetic" : "jsonl");
   const entry = TASKS.find((candidate) => candidate.name === name);
   if (entry === undefined) {
     throw new UserError(`task: expected one of ${TASKS.map((one) => one.name).join(", ")}, got ${shown(name)}`);
   }
+  const known: readonly string[] = ["task", ...entry.options];
   for (const [key, value] of Object.entries(options)) {
-    if (key === "task" || value === undefined || (entry.options as readonly string[]).includes(key)) continue;
+    if (value === undefined || value === null || known.includes(key)) continue;
     throw new UserError(
-      `${key}: task ${entry.name} does not read it (it reads ${entry.options.join(", ")}); leave it out or choose another task`,
+      `${key}: expected an option of task ${entry.name} (${entry.options.join(", ")}), got ${shown(value)} for ${key}; leave it out or choose another task`,
     );
   }
   return entry;

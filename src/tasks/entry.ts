@@ -1,0 +1,41 @@
+/** What a task is opened from, and how it presents itself before it is. */
+
+import type { VerifierKind } from "./answers/index.js";
+import type { Task, TaskDefaults } from "./task.js";
+
+/** Says which observations to load. Null and undefined leave an option out; a task refuses options that it does not read. */
+export interface TaskOptions {
+  /** A name of `TASKS`; `jsonl` when left out and `data` is given, else `arithmetic`. */
+  readonly task?: string | null | undefined;
+  /** Training file, or a folder with train*.jsonl and test*.jsonl (or dev*.jsonl). */
+  readonly data?: string | null | undefined;
+  /** Test file; overrides what the folder holds. */
+  readonly eval?: string | null | undefined;
+  /** Own data (`jsonl`): the column with the question; default `question`. */
+  readonly questionField?: string | null | undefined;
+  /** Own data: the column with the gold answer; default `answer`. */
+  readonly answerField?: string | null | undefined;
+  /** Own data: the column with answer options; default `options` when the verifier is `choice`. */
+  readonly optionsField?: string | null | undefined;
+  /** Own data: how answers are compared; default `choice` with an options column, else `number`. */
+  readonly verifier?: VerifierKind | null | undefined;
+  /** Generated tasks: seed of the observations, apart from the run's seed so that runs of several seeds share their data. */
+  readonly taskSeed?: number | null | undefined;
+  /** Generated tasks: number of training observations. */
+  readonly trainSize?: number | null | undefined;
+  /** Generated tasks: number of test observations. */
+  readonly testSize?: number | null | undefined;
+}
+
+export type TaskOption = Exclude<keyof TaskOptions, "task">;
+
+export interface TaskEntry {
+  readonly name: string;
+  /** One line for `adastar tasks`. */
+  readonly description: string;
+  /** Settings that suit this task and its usual model, as keys of the run configuration. */
+  readonly defaults: TaskDefaults;
+  /** The options this task reads, besides `task`. */
+  readonly options: readonly TaskOption[];
+  open(options: TaskOptions): Promise<Task>;
+}
