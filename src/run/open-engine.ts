@@ -15,9 +15,13 @@ export function modelFolder(config: Pick<RunConfig, "model">): string {
 
 /** Opens the engine that the configuration asks for. Throws UserError when its model cannot be used. */
 export async function openEngine(config: RunConfig, task: Task): Promise<Engine> {
+  if (config.engine === "scripted") {
+    const [{ openScriptedEngine }, { lessonsOf }] = await Promise.all([
+      import("../engine/scripted/scripted-engine.js"),
+      import("../engine/scripted/task-lessons.js"),
+    ]);
+    return openScriptedEngine({ lessons: lessonsOf(task) });
+  }
   const { openOnnxEngine } = await import("../engine/onnx/onnx-engine.js");
-  return openOnnxEngine({
-    model: modelFolder(config),
-    ...(config.threads === null ? {} : { threads: config.threads }),
-  });
+  return openOnnxEngine({ model: modelFolder(config), ...(config.threads === null ? {} : { threads: config.threads }) });
 }

@@ -1,0 +1,347 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { ObservationQueue } from "../../src/algorithm/observation-queue.js";
+import type { Engine, SampleRequest, SamplingParams, TrainingExample } from "../../src/engine/engine.js";
+import { openScriptedEngine, type ScriptedOptions } from "../../src/engine/scripted/scripted-engine.js";
+import { lessonsOf } from "../../src/engine/scripted/task-lessons.js";
+import { UserError } from "../../src/errors.js";
+import type { IterationRecord, RunEvent } from "../../src/run/events.js";
+import { readJournal } from "../../src/run/journal.js";
+import { resumeRun, startRun } from "../../src/run/runner.js";
+import type { DrawnSample } from "../../src/run/sampling.js";
+import { readSealedLog } from "../../src/run/sealed-log.js";
+import { readRun } from "../../src/run/summary.js";
+import { essence, recorder, smallConfig, smallTask, timeless } from "./small-run.js";
+
+const quiet = () => {};
+
+async function engineOf(options: Partial<ScriptedOptions> = {}): Promise<Engine> {
+  return openScriptedEngine({ lessons: lessonsOf(smallTask), ...options });
+}
+
+/** The engine with some of its methods replaced. */
+function altered(engine: Engine, changes: Partial<Engine>): Engine {
+  return new Proxy(engine, {
+    get(target, key) {
+      if (Object.hasOwn(changes, key)) return Reflect.get(changes, key) as unknown;
+      const value = Reflect.get(target, key, target) as unknown;
+      return typeof value === "function" ? (value.bind(target) as unknown) : value;
+    },
+  });
+}
+
+const records = (events: readonly RunEvent[]): IterationRecord[] =>
+  events.flatMap((event) => (event.kind === "iteration" ? [event.record] : []));
+
+describe("a run", () => {
+  test("goes through its phases, learns, and leaves what it says", async () => {
+    const config = smallConfig();
+    const { events, listen } = recorder();
+    const summary = await startRun(config, listen, { task: smallTask });
+
+    expect(events[0]).toMatchObject({
+      kind: "started",
+      task: "arithmetic",
+      method: "adastar",
+      observations: 60,
+      testObservations: 20,
+      resumed: false,
+    });
+    const milestones = events
+      .map(({ kind }) => kind)
+      .filter((kind, i, all) => kind !== all[i - 1] && kind !== "notice");
+    const iteration = ["visiting", "training", "evaluating", "iteration"];
+    expect(milestones).toEqual(["started", "evaluating", "base", ...iteration, ...iteration, ...iteration, "finished"]);
+
+    const journal = readJournal(join(summary.runDir, "journal.jsonl"));
+    expect(journal.map(({ kind }) => kind)).toEqual([
+      "opened",
+      "evaluated",
+      ...Array.from({ length: 3 }, () => ["visited", "trained", "evaluated", "committed"]).flat(),
+      "finished",
+    ]);
+
+    expect(summary).toMatchObject({ status: "done", iterations: 3, runDir: config.runDir });
+    expect(summary.bestAccuracy).toBeGreaterThan(summary.baseAccuracy);
+    expect(summary.checkpoint).toBe(join(summary.runDir, "checkpoints", "0003"));
+    expect(existsSync(summary.checkpoint)).toBe(true);
+    expect(existsSync(join(summary.runDir, "lock"))).toBe(false);
+    expect(readFileSync(join(summary.runDir, "table.csv"), "utf8").trim().split("\n")).toHaveLength(4);
+
+    // The last checkpoint holds the weights that the journal names, and they are not the base's.
+    const engine = await engineOf();
+    const base = await engine.checksum();
+    await engine.restore(summary.checkpoint);
+    const trained = journal.findLast((entry) => entry.kind === "trained");
+    expect(trained?.checkpoint.weights).toBe(await engine.checksum());
+    expect(trained?.checkpoint.weights).not.toBe(base);
+  });
+
+  test("its figures follow from its samples", async () => {
+    const config = smallConfig();
+    const { events, listen } = recorder();
+    const { runDir, flops } = await startRun(config, listen, { task: smallTask });
+    const rows = records(events);
+    expect(rows.map(({ target }) => target)).toEqual([20, 24, 28]);
+    const queue = ObservationQueue.create(smallTask.train.length, ["lastSampled", "winRate"]);
+    for (const row of rows) {
+      const folder = join(runDir, "iterations", String(row.iteration).padStart(4, "0"));
+      const samples = readSealedLog<DrawnSample>(join(folder, "samples.jsonl"));
+      const order = [...queue.peekInOrder()].slice(0, row.visited);
+      const solved = order.filter((i) => samples.some((draw) => draw.observation === i && draw.correct));
+      expect(row.solved).toBe(solved.length);
+      expect(row.alpha).toBe(solved.length / row.visited);
+      expect(row.popped).toBe(Math.floor(row.visited * row.alpha ** 2));
+      expect(row.kept).toBe(Math.min(row.target ?? 0, solved.length));
+      expect(readSealedLog(join(folder, "kept.jsonl"))).toHaveLength(row.kept);
+      expect(row.sampledTokens).toBe(samples.reduce((total, draw) => total + draw.generatedTokens, 0));
+      for (const i of order.slice(0, row.popped)) {
+        const draws = samples.filter((draw) => draw.observation === i);
+        queue.update(i, row.iteration, draws.filter(({ correct }) => correct).length, draws.length);
+      }
+      expect(readFileSync(join(folder, "queue.bin"))).toEqual(Buffer.from(queue.serialize()));
+      expect(row.flops.total).toBe(row.flops.sampling + row.flops.training);
+      expect(row.flops.samplingUnshared).toBeGreaterThan(row.flops.sampling);
+    }
+    expect(flops.total).toBeCloseTo(
+      rows.reduce((total, row) => total + row.flops.total, 0),
+      -3,
+    );
+  });
+
+  test("samples few-shot and hints on the second try; trains zero-shot on exactly the sampled tokens; evaluates greedily", async () => {
+    const engine = await engineOf();
+    const calls: { requests: readonly SampleRequest[]; params: SamplingParams }[] = [];
+    const trained: TrainingExample[] = [];
+    const watched = altered(engine, {
+      sample: (requests, params) => {
+        calls.push({ requests, params });
+        return engine.sample(requests, params);
+      },
+      trainStep: (examples, params) => {
+        trained.push(...examples);
+        return engine.trainStep(examples, params);
+      },
+    });
+    const { runDir } = await startRun(smallConfig({ iterations: 1 }), quiet, { task: smallTask, engine: watched });
+    const { encode, decode } = engine.tokenizer;
+    const { format, train } = smallTask;
+
+    const greedy = calls.filter(({ params }) => params.temperature === 0);
+    expect(greedy.flatMap(({ requests }) => requests)).toHaveLength(2 * smallTask.test.length);
+    expect(greedy.every(({ params }) => params.prefix.length === 0)).toBe(true);
+
+    const draws = readSealedLog<DrawnSample>(join(runDir, "iterations", "0001", "samples.jsonl"));
+    const drawn = calls
+      .filter(({ params }) => params.temperature > 0)
+      .flatMap(({ requests, params }) => requests.map((request) => ({ request, params })));
+    expect(drawn).toHaveLength(draws.length);
+    for (const [i, { request, params }] of drawn.entries()) {
+      const { observation, attempt, hinted } = draws[i];
+      expect(hinted).toBe(attempt === 2);
+      const asked = hinted ? format.hintedPrompt(train[observation]) : format.prompt(train[observation]);
+      expect(decode(request.prompt)).toBe(asked);
+      expect(decode(params.prefix)).toContain("Balance 10. Mon +1");
+      expect(params.topP).toBe(0.9);
+    }
+    expect(draws.some(({ hinted }) => hinted)).toBe(true);
+
+    expect(trained).toHaveLength(5 * 4);
+    for (const { tokens, completionStart } of trained) {
+      const prompt = decode(tokens.slice(0, completionStart));
+      const observation = train.findIndex((candidate) => format.prompt(candidate) === prompt);
+      const sampled = draws.find((draw) => draw.observation === observation && draw.correct);
+      expect(tokens).toEqual([...encode(prompt), ...(sampled?.tokens ?? []), engine.tokenizer.endTokens[0]]);
+    }
+  });
+
+  test("the same seed gives the same run, another seed another", async () => {
+    const found: Record<string, unknown>[] = [];
+    for (const seed of [1, 1, 2]) {
+      const { runDir } = await startRun(smallConfig({ seed }), quiet, { task: smallTask });
+      found.push(essence(runDir));
+    }
+    expect(found[1]).toEqual(found[0]);
+    expect(found[2]).not.toEqual(found[0]);
+  });
+
+  test.each(["adastar", "star-acc", "star", "star-acc-full-k"])(
+    "%s: the wave size changes neither D₊ nor queue nor model",
+    async (method) => {
+      const outcomes = [];
+      for (const samplingBatch of [1, 7, 64]) {
+        const { events, listen } = recorder();
+        const { runDir } = await startRun(smallConfig({ method, samplingBatch, iterations: 2 }), listen, {
+          task: smallTask,
+        });
+        const files = essence(runDir);
+        const kept = Object.keys(files).filter((name) => /kept|queue|checkpoints/.test(name));
+        expect(kept.length).toBeGreaterThanOrEqual(5);
+        const rows = records(events).map(({ visited, solved, popped, kept: size, loss, testAccuracy }) => ({
+          visited,
+          solved,
+          popped,
+          size,
+          loss,
+          testAccuracy,
+        }));
+        outcomes.push({ rows, files: kept.map((name) => [name, files[name]]) });
+      }
+      expect(outcomes[1]).toEqual(outcomes[0]);
+      expect(outcomes[2]).toEqual(outcomes[0]);
+    },
+  );
+
+  test("resetting trains from the base model, accumulating from the latest", async () => {
+    for (const [method, resets] of [
+      ["star", 2],
+      ["star-acc", 0],
+    ] as const) {
+      const engine = await engineOf();
+      let count = 0;
+      const watched = altered(engine, {
+        reset: async () => {
+          count++;
+          await engine.reset();
+        },
+      });
+      await startRun(smallConfig({ method, iterations: 2 }), quiet, { task: smallTask, engine: watched });
+      expect(count).toBe(resets);
+    }
+  });
+});
+
+describe("what stops a run", () => {
+  test("no iterations: the base model is evaluated and named", async () => {
+    const summary = await startRun(smallConfig({ iterations: 0, model: "/models/base" }), quiet, { task: smallTask });
+    expect(summary).toMatchObject({
+      status: "done",
+      iterations: 0,
+      bestIteration: 0,
+      checkpoint: "/models/base",
+      flops: { total: 0 },
+    });
+    expect(summary.bestAccuracy).toBe(summary.baseAccuracy);
+  });
+
+  test("the target accuracy or the budget", async () => {
+    const reached = await startRun(smallConfig({ targetAccuracy: 0.01 }), quiet, { task: smallTask });
+    expect(reached.iterations).toBe(0);
+    const spent = await startRun(smallConfig({ maxFlops: 1 }), quiet, { task: smallTask });
+    expect(spent.iterations).toBe(1);
+    expect(readJournal(join(spent.runDir, "journal.jsonl")).at(-1)).toMatchObject({
+      kind: "finished",
+      reason: "maxFlops",
+    });
+  });
+
+  test("nothing correct: the model stays, α is 0, the run goes on and says so", async () => {
+    const engine = await engineOf({ ability: -50, hintBonus: 0 });
+    const { events, listen } = recorder();
+    const summary = await startRun(smallConfig({ iterations: 2 }), listen, { task: smallTask, engine });
+    expect(records(events)).toMatchObject([
+      { alpha: 0, kept: 0, steps: 0, loss: null, popped: 0, visited: 60, wrongSteps: null },
+      { alpha: 0, kept: 0, steps: 0, loss: null, popped: 0, visited: 60, wrongSteps: null },
+    ]);
+    expect(
+      events.filter(({ kind }) => kind === "notice").map((event) => (event.kind === "notice" ? event.text : "")),
+    ).toContain("iteration 1: no sample is correct, so nothing is trained and the model stays as it is");
+    expect(summary.status).toBe("done");
+  });
+
+  test("a loss that is not finite: the earlier model is kept and named", async () => {
+    const engine = await engineOf();
+    let steps = 0;
+    const watched = altered(engine, {
+      trainStep: async (examples, params) => {
+        const result = await engine.trainStep(examples, params);
+        return ++steps === 8 ? { ...result, loss: Number.NaN } : result;
+      },
+    });
+    const config = smallConfig();
+    await expect(startRun(config, quiet, { task: smallTask, engine: watched })).rejects.toThrow(
+      /training stopped in iteration 2, step 3: expected a finite loss, got NaN.*lower --learning-rate/,
+    );
+    const dir = config.runDir ?? "";
+    expect(readdirSync(join(dir, "checkpoints"))).toEqual(["0001"]);
+    expect(readRun(dir).summary).toMatchObject({
+      status: "interrupted",
+      iterations: 1,
+      checkpoint: join(dir, "checkpoints", "0001"),
+    });
+  });
+});
+
+describe("refusals before anything is spent", () => {
+  const refused = async (values: Parameters<typeof smallConfig>[0], message: RegExp, engine?: Engine) => {
+    const config = smallConfig(values);
+    const watched = altered(engine ?? (await engineOf()), {
+      sample: () => {
+        throw new Error("sampled");
+      },
+    });
+    const attempt = startRun(config, quiet, { task: smallTask, engine: watched });
+    await expect(attempt).rejects.toThrow(UserError);
+    await expect(attempt).rejects.toThrow(message);
+    expect(existsSync(config.runDir ?? "")).toBe(false);
+  };
+
+  test("a prompt that leaves no room, by observation", async () => {
+    const model = { contextLength: 300 };
+    await refused(
+      { maxTokens: 200 },
+      /train\[\d+\] \(train-\d+\): expected at most 300 tokens .*200 to generate.*--max-tokens or --few-shot/,
+      await engineOf({ model }),
+    );
+    await refused(
+      { maxTokens: 270, fewShot: 0 },
+      /Lower --max-tokens, take the observation out/,
+      await engineOf({ model }),
+    );
+  });
+
+  test("more worked examples than there are; a method that does not exist or cannot run", async () => {
+    await refused({ fewShot: 3 }, /fewShot: expected at most the 2 worked examples/);
+    await refused({ method: "magic" }, /expected a method: adastar,/);
+    await refused({ method: "b-star" }, /fixed sampling temperature, got b-star/);
+  });
+});
+
+describe("checkpoints", () => {
+  test.each([
+    ["all", ["0001", "0002", "0003"]],
+    ["last", ["0003"]],
+  ] as const)("keep %s", async (keepCheckpoints, kept) => {
+    const { runDir } = await startRun(smallConfig({ keepCheckpoints }), quiet, { task: smallTask });
+    expect(readdirSync(join(runDir, "checkpoints")).sort()).toEqual(kept);
+  });
+
+  test("keep best: the best and the last", async () => {
+    // A learner that gets worse after its first iteration.
+    const engine = await engineOf();
+    let calls = 0;
+    const watched = altered(engine, {
+      trainStep: (examples, params) =>
+        engine.trainStep(examples, { ...params, learningRate: ++calls > 5 ? -0.05 : 0.05 }),
+    });
+    const { runDir, bestIteration } = await startRun(smallConfig({ keepCheckpoints: "best" }), quiet, {
+      task: smallTask,
+      engine: watched,
+    });
+    expect(bestIteration).toBe(1);
+    expect(readdirSync(join(runDir, "checkpoints")).sort()).toEqual(["0001", "0003"]);
+  });
+});
+
+describe("a finished run", () => {
+  test("tells its summary again, without a model", async () => {
+    const first = recorder();
+    const summary = await startRun(smallConfig(), first.listen, { task: smallTask });
+    const again = recorder();
+    const engine = altered(await engineOf(), { checksum: () => Promise.reject(new Error("asked the engine")) });
+    expect(await resumeRun(summary.runDir, again.listen, { task: smallTask, engine })).toEqual(summary);
+    expect(records(again.events)).toEqual(records(first.events));
+    expect(timeless(readRun(summary.runDir).summary)).toEqual(timeless(summary));
+  });
+});

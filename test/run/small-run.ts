@@ -1,0 +1,73 @@
+/** A run of a second: the arithmetic task with the simulated learner, in a folder of its own. */
+
+import { existsSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { resolveConfig } from "../../src/run/config.js";
+import type { RunConfig } from "../../src/run/config-fields.js";
+import type { RunEvent } from "../../src/run/events.js";
+import { readJournal } from "../../src/run/journal.js";
+import { arithmeticTask } from "../../src/tasks/arithmetic.js";
+import type { Task } from "../../src/tasks/task.js";
+
+const arithmetic = arithmeticTask({ taskSeed: 7, trainSize: 60, testSize: 20 });
+
+/** With worked examples and hints, so that every kind of prompt occurs. */
+export const smallTask: Task = {
+  ...arithmetic,
+  rationalize: true,
+  exemplars: [
+    { question: "Balance 10. Mon +1, Tue +2?", rationale: "Mon: 10+1=11\nTue: 11+2=13", answer: "13" },
+    { question: "Balance 20. Fri -1, Sat +5?", rationale: "Fri: 20-1=19\nSat: 19+5=24", answer: "24" },
+  ],
+};
+
+/** Where waiting for the disk costs nothing; a power cut is not what these tests are about. */
+const fastFolder = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
+
+/** A run directory's path that is not taken. */
+export function freshDir(): string {
+  return join(mkdtempSync(join(fastFolder, "adastar-run-")), "run");
+}
+
+export function smallConfig(values: Partial<RunConfig> = {}): RunConfig {
+  const settings: Partial<RunConfig> = {
+    engine: "scripted",
+    runDir: freshDir(),
+    iterations: 3,
+    batchSize: 4,
+    steps: 5,
+    learningRate: 5e-3,
+    samplingBatch: 8,
+    ...values,
+  };
+  return resolveConfig([{ source: "test", folder: "/", values: settings }]).config;
+}
+
+/** Everything of a run that must not depend on when it was killed: file by file, times left out. */
+export function essence(dir: string): Record<string, unknown> {
+  const files = readdirSync(dir, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name !== "config.yaml" && entry.name !== "table.csv")
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+  return Object.fromEntries(
+    files.map((path) => {
+      const name = path.slice(dir.length + 1);
+      return [name, name === "journal.jsonl" ? timeless(readJournal(path)) : readFileSync(path, "latin1")];
+    }),
+  );
+}
+
+/** The value without what may differ between runs of the same configuration. */
+export function timeless(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(timeless);
+  if (typeof value !== "object" || value === null) return value;
+  const kept = Object.entries(value).filter(([key]) => key !== "time" && key !== "seconds" && key !== "check");
+  return Object.fromEntries(kept.map(([key, item]) => [key, timeless(item)]));
+}
+
+/** A listener that keeps what it is told. */
+export function recorder(): { readonly events: RunEvent[]; readonly listen: (event: RunEvent) => void } {
+  const events: RunEvent[] = [];
+  return { events, listen: (event) => void events.push(event) };
+}
