@@ -19,12 +19,15 @@ const SETS: Readonly<Record<string, readonly [number, number]>> = {
 describe("the six public sets", () => {
   for (const [task, [train, test]] of Object.entries(SETS)) {
     const folder = `${DATA}${task}`;
-    it.skipIf(!existsSync(folder))(`${task}: every gold answer verifies and no other does (needs ${folder})`, async () => {
-      const opened = await openTask({ task, data: folder });
-      expect([opened.train.length, opened.test.length]).toEqual([train, test]);
-      const report = selfCheck(opened);
-      expect(report.failures).toEqual([]);
-      expect(report).toMatchObject({ task, rows: train + test, goldVerified: train + test, wrongAccepted: 0 });
-    });
+    it.skipIf(!existsSync(folder))(
+      `${task}: every gold answer verifies and no other does (needs ${folder})`,
+      async () => {
+        const opened = await openTask({ task, data: folder });
+        expect([opened.train.length, opened.test.length]).toEqual([train, test]);
+        const report = selfCheck(opened);
+        expect(report.failures).toEqual([]);
+        expect(report).toMatchObject({ task, rows: train + test, goldVerified: train + test, wrongAccepted: 0 });
+      },
+    );
   }
 });

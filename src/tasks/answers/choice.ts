@@ -43,9 +43,8 @@ function escaped(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
 }
 
-/** Everything that is read about one set of options. */
-interface Labels {
-  readonly options: readonly AnswerOption[];
+/** How labels are found; depends on the labels only, not on the options' texts. */
+interface LabelPatterns {
   /** `(B)` and `[b]` at the start. */
   readonly bracketed: RegExp;
   /** `B` at the start. */
@@ -60,41 +59,51 @@ interface Labels {
   readonly cuedAtEnd: RegExp;
 }
 
-function labelsOf(options: readonly AnswerOption[]): Labels {
-  const any = [...options]
-    .sort((a, b) => b.label.length - a.label.length)
-    .map((option) => escaped(option.label))
+function compilePatterns(labels: readonly string[]): LabelPatterns {
+  const any = labels
+    .toSorted((a, b) => b.length - a.length)
+    .map(escaped)
     .join("|");
   const named = "(?:the\\s{1,3})?(?:option|choice|letter|answer)\\s{1,3}";
+  const article = "an?\\s{1,3}(?=\\p{L}{2})";
   return {
-    options,
     bracketed: new RegExp(`^(?:${named})?[*_]{0,3}[([{]\\s?[*_]{0,3}(${any})[*_]{0,3}\\s?[)\\]}]`, "iu"),
-    bare: new RegExp(
-      `^(?:${named}|an?\\s{1,3}(?=\\p{L}{2}))?[*_]{0,3}(${any})(?![\\p{L}\\p{N}'’_]|-[\\p{L}\\p{N}])`,
-      "iu",
-    ),
+    bare: new RegExp(`^(?:${named}|${article})?[*_]{0,3}(${any})(?![\\p{L}\\p{N}'’_]|-[\\p{L}\\p{N}])`, "iu"),
     joined: new RegExp(
-      `^[\\s*_)\\]}]{0,6}(?:\\/|,?\\s{0,3}(?:\\b(?:and/or|or|and)\\b|&)|,)\\s{0,3}(?:${named}|an?\\s{1,3}(?=\\p{L}{2}))?[*_]{0,3}(?:[([]\\s?(${any})\\s?[)\\]]|(${any})(?=[\\s*_]{0,3}(?:[.,;:)!*]|$)))`,
+      `^[\\s*_)\\]}]{0,6}(?:\\/|,?\\s{0,3}(?:\\b(?:and/or|or|and)\\b|&)|,)\\s{0,3}(?:${named}|${article})?[*_]{0,3}(?:[([]\\s?(${any})\\s?[)\\]]|(${any})(?=[\\s*_]{0,3}(?:[.,;:)!*]|$)))`,
       "iu",
     ),
-    bracketedAnywhere: new RegExp(`\\(\\s?(${any})\\s?\\)`, "gi"),
-    labelLine: new RegExp(`^[\\s*_(["]{0,6}(${any})(?:[)\\].:][)\\].:*_]{0,4}(?:\\s|$)|[\\s*_)\\]".]{0,6}$)`, "gmu"),
+    bracketedAnywhere: new RegExp(`\\(\\s?(${any})\\s?\\)`, "giu"),
+    labelLine: new RegExp(`^[\\s*_("]{0,6}(${any})(?:[)\\].:][)\\].:*_]{0,4}(?:\\s|$)|[\\s*_)\\]".]{0,6}$)`, "gmu"),
     cuedAtEnd: new RegExp(
-      `\\b(?:is|be|choose|chose|choice|option|pick|select|go with|:|=)\\s{0,3}[*_("]{0,4}(${any})[*_)".!\\s]{0,6}$`,
+      `(?:\\b(?:is|be|choose|chose|choice|option|pick|select|go with)\\b|:|=)\\s{0,3}[*_("]{0,4}(${any})[*_)".!\\s]{0,6}$`,
       "u",
     ),
   };
 }
 
-const labelsCache = new WeakMap<readonly AnswerOption[], Labels>();
+const PATTERNS = new Map<string, LabelPatterns>();
+/** Data sets use a handful of label sets; more come from data that labels each row in its own way. */
+const MOST_PATTERNS = 100;
 
-function cachedLabels(options: readonly AnswerOption[]): Labels {
-  let labels = labelsCache.get(options);
-  if (labels === undefined) {
-    labels = labelsOf(options);
-    labelsCache.set(options, labels);
+function patternsOf(labels: readonly string[]): LabelPatterns {
+  const name = labels.join("\n");
+  let patterns = PATTERNS.get(name);
+  if (patterns === undefined) {
+    if (PATTERNS.size >= MOST_PATTERNS) PATTERNS.clear();
+    patterns = compilePatterns(labels);
+    PATTERNS.set(name, patterns);
   }
-  return labels;
+  return patterns;
+}
+
+/** Everything that is read about one set of options. */
+interface Labels extends LabelPatterns {
+  readonly options: readonly AnswerOption[];
+}
+
+function labelsOf(options: readonly AnswerOption[]): Labels {
+  return { options, ...patternsOf(options.map((option) => option.label)) };
 }
 
 /** The canonical spelling of a label that matched whatever its case. */
@@ -176,7 +185,8 @@ function mentionedOption(text: string, options: readonly AnswerOption[]): string
     if (wanted.length < 3) continue;
     const pattern = new RegExp(`(?<![\\p{L}\\p{N}])${escaped(wanted.toLowerCase())}(?![\\p{L}\\p{N}])`, "gu");
     if (!pattern.test(rest)) continue;
-    mentioned.add(option.label);
+    // Options that share a text are all mentioned by it.
+    for (const other of options) if (plainOption(other.text) === wanted || other === option) mentioned.add(other.label);
     rest = rest.replace(pattern, " | ");
   }
   const [only] = mentioned;
@@ -186,14 +196,15 @@ function mentionedOption(text: string, options: readonly AnswerOption[]): string
 
 function lastResort(text: string, labels: Labels): string | null {
   const { options } = labels;
-  const collect = (pattern: RegExp) =>
-    new Set(Array.from(text.matchAll(pattern), (match) => spelled(match[1] ?? "", options)));
-  for (const found of [collect(labels.labelLine), collect(labels.bracketedAnywhere)]) {
-    const [only] = found;
-    if (found.size === 1 && only !== undefined) return only;
-    // Several labels: the model lists the options again, or cannot decide.
-    if (found.size > 1) return cued(text, labels);
-  }
+  const found = new Set(
+    [labels.labelLine, labels.bracketedAnywhere].flatMap((pattern) =>
+      Array.from(text.matchAll(pattern), (match) => spelled(match[1] ?? "", options)),
+    ),
+  );
+  const [only] = found;
+  if (found.size === 1 && only !== undefined) return only;
+  // Several labels: the model lists the options again, or cannot decide.
+  if (found.size > 1) return cued(text, labels);
   return cued(text, labels) ?? optionByText(text, options)?.label ?? mentionedOption(text, options);
 }
 
@@ -228,7 +239,7 @@ export function choiceVerifier(
   return {
     canonical,
     judge(output, observation) {
-      const labels = cachedLabels(observation.options ?? fixed ?? LETTERS);
+      const labels = labelsOf(observation.options ?? fixed ?? LETTERS);
       const reader: Reader = {
         read: (statement) => read(statement, labels),
         lastResort: (text) => lastResort(text, labels),

@@ -2,7 +2,7 @@
 
 import { UserError } from "../../errors.js";
 import type { Verdict, Verifier } from "../task.js";
-import { ownAnswer, plainText, statementsOf } from "./statements.js";
+import { ownAnswer, plainText, type Statement, statementsOf } from "./statements.js";
 
 const OPENING = /^(?:[\s*_`"'“‘$]|\\f?boxed\s{0,3}\{)+/;
 const CLOSING = /[\s*_`"'”’$}.!]+$/;
@@ -21,22 +21,27 @@ function key(text: string): string {
   return trimmed(plainText(text.slice(0, LONGEST))).toLowerCase();
 }
 
+/** Whether a statement gives the gold answer. That may hold full stops of its own: the line counts as well as its first sentence. */
+function states(statement: Statement, wanted: string): boolean {
+  return [statement.line, statement.sentence].some((candidate) => key(candidate) === wanted);
+}
+
 function judge(output: string, gold: string): Verdict {
   const wanted = key(gold);
-  const text = ownAnswer(output);
-  const statements = statementsOf(text).filter((statement) => !statement.negated && trimmed(statement.line) !== "");
-  const last = statements.at(-1);
+  const text = plainText(ownAnswer(output));
+  const stated = statementsOf(text).filter((statement) => !statement.negated && trimmed(statement.line) !== "");
+  const last = stated.at(-1);
   if (last === undefined) {
-    const lines = text.split("\n").filter((line) => line.trim() !== "");
-    const whole = [text, lines.at(-1) ?? ""].find((candidate) => key(candidate) === wanted);
-    return whole === undefined
-      ? { strict: "none", lenient: "none", extracted: null }
-      : { strict: "none", lenient: "correct", extracted: gold };
+    const lastLine = text.trimEnd().split("\n").at(-1) ?? "";
+    const correct = key(text) === wanted || key(lastLine) === wanted;
+    return { strict: "none", lenient: correct ? "correct" : "none", extracted: correct ? gold : null };
   }
-  // An answer may hold full stops of its own, so the whole line counts as well as its first sentence.
-  const correct = [last.line, last.sentence].some((candidate) => key(candidate) === wanted);
+  const correct = states(last, wanted);
   const judged = correct ? "correct" : "wrong";
-  return { strict: last.asked ? judged : "none", lenient: judged, extracted: correct ? gold : trimmed(last.sentence) };
+  const asked = stated.findLast((statement) => statement.asked);
+  const kept =
+    asked !== undefined && states(asked, wanted) === correct && (correct || key(asked.sentence) === key(last.sentence));
+  return { strict: kept ? judged : "none", lenient: judged, extracted: correct ? gold : trimmed(last.sentence) };
 }
 
 function canonical(answer: string): string {

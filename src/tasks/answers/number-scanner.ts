@@ -16,8 +16,8 @@ export interface NumberToken {
 }
 
 const CLUSTER = /\.?\d(?:[\d.,:'_]*\d)?/g;
-const EXPONENT = /[eE]([+-]?\d{1,6})(?![\p{L}\d])/uy;
-const TIMES_POWER = /\s{0,3}[×x*]\s{0,3}10\s{0,3}(?:\^|\*\*)\s{0,3}\{?([+-]?\d{1,6})\}?/y;
+const EXPONENT = /[eE]([+-]?\d+)(?![\p{L}\d])/uy;
+const TIMES_POWER = /\s{0,3}[×x*]\s{0,3}10\s{0,3}(?:\^|\*\*)\s{0,3}\{?([+-]?\d+)\}?/y;
 const SLASH = /\s{0,3}\/\s{0,3}(\d[\d.,]*)(?![\p{L}\d/])/uy;
 const MIXED = /\s{1,3}(\d{1,30})\/(\d{1,30})(?![\p{L}\d/.])/uy;
 const PERCENT = /\s{0,3}(?:%|percent\b|per cent\b)/iy;

@@ -70,6 +70,7 @@ const VULGAR_FRACTIONS: Readonly<Record<string, string>> = {
 export function plainText(text: string): string {
   return text
     .replace(/[\uff01-\uff5e]/g, (wide) => String.fromCharCode(wide.charCodeAt(0) - 0xfee0))
+    .replace(/。/g, ". ")
     .replace(/[\u2010-\u2015\u2212]/g, "-")
     .replace(/[½⅓⅔¼¾⅕⅛]/g, (sign, at: number, whole: string) =>
       separated(VULGAR_FRACTIONS[sign] ?? sign, whole[at - 1]),
@@ -104,7 +105,12 @@ export function statementsOf(text: string): Statement[] {
   const found: Statement[] = [];
   for (const match of text.matchAll(MARKERS)) {
     const from = match.index + match[0].length;
-    let window = text.slice(from, from + WINDOW).replace(/^[\s:*_]{0,20}/, "");
+    // A word that the window cuts is not read.
+    const whole = from + WINDOW >= text.length;
+    let window = text
+      .slice(from, from + WINDOW)
+      .replace(whole ? "" : /\S+$/, "")
+      .replace(/^[\s:*_]{0,20}/, "");
     const lineEnd = window.indexOf("\n");
     if (lineEnd >= 0) window = window.slice(0, lineEnd);
     const sentenceEnd = window.search(SENTENCE_END);

@@ -34,7 +34,7 @@ function stated(sentence: string): Reading {
 }
 
 /** `Yes` or `No` said for itself: at the start of a sentence, not as part of one. */
-const SAID = /(?:^|[.!?\n:]|\bso|\btherefore|\bhence)[\s*_"'“(]{0,6}(yes|no)(?=[\s*_"'”)]{0,6}(?:[.,!;:\n]|-\s|$))/gi;
+const SAID = /(?:^|[.,!?\n:]|\bso|\btherefore|\bhence)[\s*_"'“(]{0,6}(yes|no)(?=[\s*_"'”)]{0,6}(?:[.,!;:\n]|-\s|$))/gi;
 
 const reader: Reader = {
   read: (statement) => stated(statement.sentence),
