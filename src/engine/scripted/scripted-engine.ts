@@ -205,14 +205,19 @@ function draw(logits: readonly number[], { temperature, topP }: SamplingParams, 
   const weights = logits.map((logit) => Math.exp((logit - largest) / temperature));
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   const likeliestFirst = weights.map((_, i) => i).sort((a, b) => weights[b] - weights[a]);
+  const nucleus: number[] = [];
   let mass = 0;
-  const nucleus = likeliestFirst.filter((i) => {
-    const needed = mass < topP * total;
-    if (needed) mass += weights[i];
-    return needed;
-  });
+  for (const i of likeliestFirst) {
+    if (mass >= topP * total) break;
+    nucleus.push(i);
+    mass += weights[i];
+  }
   let left = random * mass;
-  return nucleus.find((i) => (left -= weights[i]) < 0) ?? nucleus[nucleus.length - 1];
+  for (const i of nucleus) {
+    left -= weights[i];
+    if (left < 0) return i;
+  }
+  return nucleus[nucleus.length - 1];
 }
 
 /** What a model that writes `output` token by token would have been stopped at. */
