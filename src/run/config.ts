@@ -136,18 +136,9 @@ export function parseFlag(key: ConfigKey, text: string): unknown {
 
 /** What the configuration says of the task. */
 export function taskOptions(config: RunConfig): TaskOptions {
-  return {
-    task: config.task ?? undefined,
-    data: config.data ?? undefined,
-    eval: config.eval ?? undefined,
-    questionField: config.questionField ?? undefined,
-    answerField: config.answerField ?? undefined,
-    optionsField: config.optionsField ?? undefined,
-    verifier: config.verifier ?? undefined,
-    taskSeed: config.taskSeed ?? undefined,
-    trainSize: config.trainSize ?? undefined,
-    testSize: config.testSize ?? undefined,
-  };
+  const { task, data, questionField, answerField, optionsField, verifier, taskSeed, trainSize, testSize } = config;
+  const test = config.eval;
+  return { task, data, eval: test, questionField, answerField, optionsField, verifier, taskSeed, trainSize, testSize };
 }
 
 /**

@@ -23,5 +23,8 @@ export async function openEngine(config: RunConfig, task: Task): Promise<Engine>
     return openScriptedEngine({ lessons: lessonsOf(task) });
   }
   const { openOnnxEngine } = await import("../engine/onnx/onnx-engine.js");
-  return openOnnxEngine({ model: modelFolder(config), ...(config.threads === null ? {} : { threads: config.threads }) });
+  return openOnnxEngine({
+    model: modelFolder(config),
+    ...(config.threads === null ? {} : { threads: config.threads }),
+  });
 }

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { forwardFlops } from "../../src/algorithm/flops.js";
 import { ObservationQueue } from "../../src/algorithm/observation-queue.js";
 import type { Engine, SampleRequest, SamplingParams, TrainingExample } from "../../src/engine/engine.js";
 import { openScriptedEngine, type ScriptedOptions } from "../../src/engine/scripted/scripted-engine.js";
@@ -12,6 +13,7 @@ import { resumeRun, startRun } from "../../src/run/runner.js";
 import type { DrawnSample } from "../../src/run/sampling.js";
 import { readSealedLog } from "../../src/run/sealed-log.js";
 import { readRun } from "../../src/run/summary.js";
+import type { StepRecord } from "../../src/run/training.js";
 import { essence, recorder, smallConfig, smallTask, timeless } from "./small-run.js";
 
 const quiet = () => {};
@@ -85,6 +87,8 @@ describe("a run", () => {
     const rows = records(events);
     expect(rows.map(({ target }) => target)).toEqual([20, 24, 28]);
     const queue = ObservationQueue.create(smallTask.train.length, ["lastSampled", "winRate"]);
+    const { model } = await engineOf();
+    let wasted = 0;
     for (const row of rows) {
       const folder = join(runDir, "iterations", String(row.iteration).padStart(4, "0"));
       const samples = readSealedLog<DrawnSample>(join(folder, "samples.jsonl"));
@@ -101,9 +105,26 @@ describe("a run", () => {
         queue.update(i, row.iteration, draws.filter(({ correct }) => correct).length, draws.length);
       }
       expect(readFileSync(join(folder, "queue.bin"))).toEqual(Buffer.from(queue.serialize()));
+      // Every token drawn is counted, a wave's shared prefix once; what was not among the m visited is the waste.
+      const cost = (draw: DrawnSample, shared: boolean) => {
+        const { prefixTokens, promptTokens, generatedTokens } = draw;
+        const own = promptTokens + generatedTokens;
+        return shared ? forwardFlops(model, prefixTokens, own) : forwardFlops(model, 0, prefixTokens + own);
+      };
+      const total = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0);
+      const firstOfWave = samples.filter((draw, i) => draw.wave !== samples[i - 1]?.wave);
+      const prefixes = total(firstOfWave.map(({ prefixTokens }) => forwardFlops(model, 0, prefixTokens)));
+      expect(row.flops.sampling).toBeCloseTo(prefixes + total(samples.map((draw) => cost(draw, true))), -2);
+      expect(row.flops.samplingUnshared).toBeCloseTo(total(samples.map((draw) => cost(draw, false))), -2);
+      const speculated = samples.filter(({ observation }) => !order.includes(observation));
+      wasted += speculated.length;
+      expect(row.flops.wasted).toBeCloseTo(total(speculated.map((draw) => cost(draw, true))), -2);
+      const steps = readSealedLog<StepRecord>(join(folder, "training.jsonl"));
+      expect(row.flops.training).toBe(total(steps.map((step) => step.flops)));
+      expect(row.trainedTokens).toBe(total(steps.map((step) => step.tokens)));
       expect(row.flops.total).toBe(row.flops.sampling + row.flops.training);
-      expect(row.flops.samplingUnshared).toBeGreaterThan(row.flops.sampling);
     }
+    expect(wasted).toBeGreaterThan(0);
     expect(flops.total).toBeCloseTo(
       rows.reduce((total, row) => total + row.flops.total, 0),
       -3,
@@ -154,6 +175,23 @@ describe("a run", () => {
       const sampled = draws.find((draw) => draw.observation === observation && draw.correct);
       expect(tokens).toEqual([...encode(prompt), ...(sampled?.tokens ?? []), engine.tokenizer.endTokens[0]]);
     }
+  });
+
+  test("a generation that the token limit cut is wrong, whatever it states", async () => {
+    // One token short of the end-of-text token: the longest right answers are written out and not finished.
+    const longest = Math.max(
+      ...smallTask.train.map(({ answer }) => smallTask.format.completion("From memory.", answer).length),
+    );
+    const counts = [];
+    for (const maxTokens of [longest + 9, longest]) {
+      const { runDir } = await startRun(smallConfig({ iterations: 1, maxTokens }), quiet, { task: smallTask });
+      const draws = readSealedLog<DrawnSample>(join(runDir, "iterations", "0001", "samples.jsonl"));
+      const unfinished = draws.filter(({ stop }) => stop === "length");
+      counts.push([unfinished.length, unfinished.filter(({ strict }) => strict === "correct").length]);
+      expect(unfinished.filter(({ correct }) => correct)).toEqual([]);
+    }
+    expect(counts[0]).toEqual([0, 0]);
+    expect(counts[1][1]).toBeGreaterThan(0);
   });
 
   test("the same seed gives the same run, another seed another", async () => {
