@@ -55,9 +55,9 @@ export const arithmeticFormat = plainFormat({ gap: "\n", writeHint: (statement) 
 /** Chooses which entries of `count` are hard; `draw` gives the next random number in [0, 1). */
 type HardEntries = (count: number, draw: () => number) => ReadonlySet<number>;
 
-/** Every number of hard entries, from none to all, equally often. */
+/** Every number of hard entries, from one to all, equally often: without any there would be nothing to learn. */
 const everyDifficulty: HardEntries = (count, draw) => {
-  const wanted = Math.floor(draw() * (count + 1));
+  const wanted = 1 + Math.floor(draw() * count);
   const places = Array.from({ length: count }, (_, place) => place);
   const hard = new Set<number>();
   while (hard.size < wanted) {
@@ -150,12 +150,14 @@ export interface ArithmeticOptions {
 export const ARITHMETIC_DEFAULTS = { taskSeed: 2025, trainSize: 4000, testSize: 500 } as const;
 
 export const arithmeticDefaults: TaskDefaults = {
-  batchSize: 16,
-  steps: 40,
+  batchSize: 8,
+  steps: 80,
   stepsGrowth: 1.2,
   learningRate: 3e-4,
   learningRateSchedule: "linear",
-  temperature: 0.7,
+  optimizer: "adamw",
+  maxGradientNorm: 1,
+  temperature: 1,
   topP: 0.9,
 };
 

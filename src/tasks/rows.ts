@@ -97,7 +97,7 @@ export function column(row: Row, ...names: readonly string[]): unknown {
   }
   const has = Object.keys(row.fields).join(", ");
   throw new UserError(
-    `${row.where}: expected a column ${names.map(shown).join(" or ")}, got columns ${has || "(none)"}`,
+    `${row.where}: expected a column ${names.map((name) => shown(name)).join(" or ")}, got columns ${has || "(none)"}`,
   );
 }
 
@@ -106,7 +106,9 @@ export function textColumn(row: Row, ...names: readonly string[]): string {
   const value = column(row, ...names);
   const text = typeof value === "number" || typeof value === "boolean" ? String(value) : value;
   if (typeof text !== "string" || text.trim() === "") {
-    throw new UserError(`${row.where}: expected a text in ${names.map(shown).join(" or ")}, got ${shown(value)}`);
+    throw new UserError(
+      `${row.where}: expected a text in ${names.map((name) => shown(name)).join(" or ")}, got ${shown(value)}`,
+    );
   }
   return text.trim();
 }

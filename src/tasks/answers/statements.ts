@@ -99,11 +99,13 @@ const NEGATION = /n['’]t$|\bnot$|\bneither$|not\s{1,3}be$/i;
 const SENTENCE_END = /[.!?;](?=["'”’)\]}*_$]{0,4}(?:\s|$))|\n/;
 /** Longest sentence that is read; an answer stands at its start. */
 const WINDOW = 300;
+/** The last one counts; so many before it are looked at for one that states something. */
+const MOST_STATEMENTS = 50;
 
-/** All statements of a final answer, in order. `text` has been through `plainText`. */
+/** The last statements of a final answer, in order. `text` has been through `plainText`. */
 export function statementsOf(text: string): Statement[] {
   const found: Statement[] = [];
-  for (const match of text.matchAll(MARKERS)) {
+  for (const match of [...text.matchAll(MARKERS)].slice(-MOST_STATEMENTS)) {
     const from = match.index + match[0].length;
     // A word that the window cuts is not read.
     const whole = from + WINDOW >= text.length;
