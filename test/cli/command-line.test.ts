@@ -1,26 +1,8 @@
 import { readFileSync } from "node:fs";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { METHODS } from "../../src/algorithm/methods.js";
-import { runCommandLine } from "../../src/cli/program.js";
 import { TASKS } from "../../src/tasks/registry.js";
-
-afterEach(() => vi.restoreAllMocks());
-
-/** Runs a command line in this process; what it writes is caught. */
-async function adastar(args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const written = { stdout: "", stderr: "" };
-  for (const name of ["stdout", "stderr"] as const) {
-    vi.spyOn(process[name], "write").mockImplementation((text) => {
-      written[name] += text;
-      return true;
-    });
-  }
-  try {
-    return { code: await runCommandLine(args), ...written };
-  } finally {
-    vi.restoreAllMocks();
-  }
-}
+import { adastar } from "./in-process.js";
 
 describe("help", () => {
   test("lists the commands and the exit codes", async () => {

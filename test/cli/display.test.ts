@@ -147,6 +147,10 @@ describe("plain display", () => {
     expect(lines.join("\n")).not.toContain(String.fromCharCode(27));
   });
 
+  test("a run that is over is told without its start", () => {
+    expect(linesOf(() => 0, [base, iteration(2)])[1]).toMatch(/^iteration 2: m 1,000, /);
+  });
+
   test("a line about the phase when ten seconds went by without any", () => {
     let now = 0;
     const clock = () => (now += 4000);

@@ -27,10 +27,15 @@ export function startLine(event: EventOf<"started">): string {
 }
 
 /** `iteration 3/8 sampling`, `base model testing` before the first, or `testing` where there is no run around it. */
-export function phaseLabel({ started }: ProgressState, phase: Phase): string {
+export function phaseLabel(state: ProgressState, phase: Phase): string {
   const name = PHASE_NAMES[phase.kind];
-  if (started === null) return name;
-  return phase.iteration === 0 ? `base model ${name}` : `iteration ${phase.iteration}/${started.iterations} ${name}`;
+  if (phase.iteration > 0) return `${iterationLabel(state, phase.iteration)} ${name}`;
+  return state.started === null ? name : `base model ${name}`;
+}
+
+/** `iteration 3/8`; how many are planned is not told of a run that is over. */
+function iterationLabel({ started }: ProgressState, iteration: number): string {
+  return started === null ? `iteration ${iteration}` : `iteration ${iteration}/${started.iterations}`;
 }
 
 /** The count that tells how far a phase is. */
@@ -108,7 +113,7 @@ export function iterationLine(state: ProgressState, event: EventOf<"base"> | Eve
   const { record } = event;
   const seconds = record.seconds.visit + record.seconds.train + record.seconds.evaluate;
   return [
-    `iteration ${record.iteration}/${state.started?.iterations ?? "?"}: m ${formatCount(record.visited)}`,
+    `${iterationLabel(state, record.iteration)}: m ${formatCount(record.visited)}`,
     `α ${formatFixed(record.alpha, 3)}`,
     `popped ${formatCount(record.popped)}`,
     `|D₊| ${formatCount(record.kept)}`,
