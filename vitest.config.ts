@@ -4,6 +4,8 @@ import { defineConfig } from "vitest/config";
 const BUILT = "test/cli/built/**/*.test.ts";
 
 export default defineConfig({
+  // Examples import the package by its name, as their readers will.
+  resolve: { alias: { adastar: new URL("./src/index.ts", import.meta.url).pathname } },
   test: {
     testTimeout: 120_000,
     hookTimeout: 120_000,
