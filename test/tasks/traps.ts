@@ -149,6 +149,12 @@ export const NUMBER_TRAPS: readonly Trap[] = [
   loose("**Answer:** 11", "11", "correct", "bold heading"),
   loose("Final Answer: $11", "11", "correct", "heading with currency"),
   loose("Answer: 21 - 10 = 11. 16 - 11 = 5.", "5", "correct", "a heading opens the whole solution"),
+  loose(
+    "The answer in plums: 6 plums / 3 bowls = 2 plums",
+    "2",
+    "correct",
+    "a calculation in words is no list of answers",
+  ),
   loose("To answer this: 3 boxes of 4 make 12.", "12", "correct", "to answer is no statement"),
   loose("There are 3 boxes of 4, so 12", "12", "correct", "last number as the last resort"),
   loose("11", "11", "correct", "a number alone"),

@@ -39,6 +39,8 @@ export function numberVerifier(options: NumberVerifierOptions = {}): Verifier {
     if (second !== undefined) {
       const between = text.slice(head.end, second.start);
       if (JOINED.test(between) && !CLAUSE.test(between)) {
+        // "6 plums / 3 bowls = 2": a calculation in words, whose result stands behind it.
+        if (text.includes("=", second.end)) return UNREAD;
         const other = accepted(second);
         return other === value ? { kind: "answer", value, loose: true } : SEVERAL;
       }
