@@ -128,6 +128,12 @@ describe("hostile headers", () => {
       20,
       /expected 24 bytes \(F32 \[2,3\]\) for tensor "t"/,
     ],
+    [
+      "more bytes than shape and type ask for",
+      { t: f32([1], 0, 8) },
+      8,
+      /expected 4 bytes \(F32 \[1\]\) for tensor "t" .* got 8/,
+    ],
     ["one offset", { t: { ...f32([1], 0, 4), data_offsets: [0] } }, 4, /data_offsets of two/],
     ["a negative offset", { t: f32([1], -4, 0) }, 4, /data_offsets of two whole numbers/],
     ["offsets in reverse", { t: f32([1], 4, 0) }, 4, /data_offsets within/],

@@ -162,6 +162,19 @@ describe("decoding token by token", () => {
     expect(cut.end()).toMatch(/^\ufffd+$/);
   });
 
+  it("gives any text back from a byte-level tokenizer", () => {
+    const tokenizer = byteLevel();
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), (text) => {
+        expect(tokenizer.decode(tokenizer.encode(text))).toBe(text);
+      }),
+    );
+    // One to four bytes each; between them nearly every byte that UTF-8 has.
+    const codes = Array.from({ length: 128 }, (_, i) => [i, 0x80 + 15 * i, 0x1000 + 0x180 * i, 0x10000 + 0x20f7 * i]);
+    const all = codes.map((points) => String.fromCodePoint(...points)).join("");
+    expect(tokenizer.decode(tokenizer.encode(all))).toBe(all);
+  });
+
   it("leaves special tokens and ids without text out", () => {
     const tokenizer = byteLevel();
     const [a] = tokenizer.encode("a") as [number];
