@@ -7,7 +7,9 @@ export function numberIn(least: number, most: number): (text: string) => number 
     const value = text.trim() === "" ? Number.NaN : Number(text);
     if (value >= least && value <= most) return value;
     const low = least === Number.MIN_VALUE ? "above 0" : `of at least ${least}`;
-    throw new InvalidArgumentError(`Expected a number ${low}${most === Number.MAX_VALUE ? "" : ` and at most ${most}`}.`);
+    throw new InvalidArgumentError(
+      `Expected a number ${low}${most === Number.MAX_VALUE ? "" : ` and at most ${most}`}.`,
+    );
   };
 }
 

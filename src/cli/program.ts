@@ -6,6 +6,7 @@ import { UserError } from "../errors.js";
 import { evalCommand } from "./commands/eval.js";
 import { generateCommand } from "./commands/generate.js";
 import { methodsCommand } from "./commands/methods.js";
+import { pretrainCommand } from "./commands/pretrain.js";
 import { resumeCommand } from "./commands/resume.js";
 import { runCommand } from "./commands/run.js";
 import { tasksCommand } from "./commands/tasks.js";
@@ -40,7 +41,15 @@ Examples:
 
 Exit codes: 0 done, 1 a bug, 2 something to mend in the input, 130 interrupted.`,
     );
-  const commands = [runCommand(), resumeCommand(), evalCommand(), generateCommand(), methodsCommand(), tasksCommand()];
+  const commands = [
+    runCommand(),
+    resumeCommand(),
+    evalCommand(),
+    generateCommand(),
+    pretrainCommand(),
+    methodsCommand(),
+    tasksCommand(),
+  ];
   for (const command of [program, ...commands])
     command.exitOverride().showHelpAfterError("(add --help for all options)");
   for (const command of commands) program.addCommand(command);

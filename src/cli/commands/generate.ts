@@ -1,6 +1,7 @@
 import { text as readAll } from "node:stream/consumers";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import { print, printJson } from "../output.js";
+import { numberIn, wholeNumber } from "../parsers.js";
 
 interface GenerateOptions {
   readonly model: string;
@@ -68,21 +69,4 @@ Examples:
         await engine.close();
       }
     });
-}
-
-function numberIn(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = text.trim() === "" ? Number.NaN : Number(text);
-    if (value >= least && value <= most) return value;
-    const range = most === Number.MAX_VALUE ? `of at least ${least}` : `above 0 and at most ${most}`;
-    throw new InvalidArgumentError(`Expected a number ${range}.`);
-  };
-}
-
-function wholeNumber(least: number): (text: string) => number {
-  return (text) => {
-    const value = text.trim() === "" ? Number.NaN : Number(text);
-    if (Number.isSafeInteger(value) && value >= least) return value;
-    throw new InvalidArgumentError(`Expected a whole number of at least ${least}.`);
-  };
 }

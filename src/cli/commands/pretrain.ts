@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
-import { formatCount, formatDuration, formatLoss } from "../../report/format.js";
 import { UserError } from "../../errors.js";
+import { formatCount, formatDuration, formatFixed } from "../../report/format.js";
 import { type PretrainOptions, type PretrainProgress, STARTER_RECIPE } from "../../run/pretrain.js";
 import { print, printJson, say } from "../output.js";
 import { numberIn, wholeNumber } from "../parsers.js";
@@ -46,7 +46,7 @@ Examples:
       if (json) printJson({ checkpoint: out, ...result });
       else {
         const trained = `${formatCount(result.tokens)} tokens in ${formatDuration(result.seconds)}`;
-        print(`${out}: trained on ${trained}, last loss ${formatLoss(result.loss)}`);
+        print(`${out}: trained on ${trained}, last loss ${formatFixed(result.loss, 3)}`);
       }
     });
 }
@@ -61,6 +61,6 @@ async function assertFree(folder: string): Promise<void> {
 function reportEvery(steps: number): (progress: PretrainProgress) => void {
   return ({ step, steps: all, loss, seconds }) => {
     if (step % steps !== 0 && step !== all) return;
-    say(`step ${step} of ${all}: loss ${formatLoss(loss)}, ${formatDuration(seconds)}`);
+    say(`step ${step} of ${all}: loss ${formatFixed(loss, 3)}, ${formatDuration(seconds)}`);
   };
 }

@@ -24,7 +24,7 @@ const PREFILL_TOKENS = 2048;
 /** Most bytes of keys and values that slots may hold. */
 const CACHE_BYTES = 3 * 2 ** 30;
 /** The cache grows by at least this many positions at a time. */
-const CACHE_STEP = 32;
+const CACHE_STEP = 16;
 
 /** One sequence being generated. */
 interface Running {
@@ -125,7 +125,13 @@ export class Generator {
         for (let i = 0; i < group; i++) {
           const slot = free[i] as number;
           cache.clear(slot);
-          cache.append(slot, result.keys, result.values, { slot: i, slots: group, length: width }, (prompts[next + i] as number[]).length);
+          cache.append(
+            slot,
+            result.keys,
+            result.values,
+            { slot: i, slots: group, length: width },
+            (prompts[next + i] as number[]).length,
+          );
           const sequence = this.#start(requests[next + i] as SampleRequest, next + i);
           const finished = this.#advance(sequence, result.logits, i, params);
           running[slot] = finished === null ? sequence : null;
@@ -186,7 +192,12 @@ export class Generator {
     const token =
       params.temperature === 0
         ? greedyToken(logits)
-        : this.#sampler.draw(logits, params.temperature, params.topP, uniform(sequence.request.seed, sequence.generated));
+        : this.#sampler.draw(
+            logits,
+            params.temperature,
+            params.topP,
+            uniform(sequence.request.seed, sequence.generated),
+          );
     sequence.generated += 1;
     if (this.#tokenizer.endTokens.includes(token)) return this.#finish(sequence, "end");
     const before = sequence.stream.text.length;
@@ -209,7 +220,13 @@ export class Generator {
     const whole = textLengths.findLastIndex((length) => length <= end) + 1;
     const kept = tokens.slice(0, whole);
     const rest = text.slice(whole === 0 ? 0 : textLengths[whole - 1]);
-    return { index, tokens: rest === "" ? kept : [...kept, ...this.#tokenizer.encode(rest)], text, stop: "stop", generatedTokens: generated };
+    return {
+      index,
+      tokens: rest === "" ? kept : [...kept, ...this.#tokenizer.encode(rest)],
+      text,
+      stop: "stop",
+      generatedTokens: generated,
+    };
   }
 
   async #computePrefix(tokens: readonly number[]): Promise<Prefix> {

@@ -4,8 +4,8 @@
  * old or zero data and are masked.
  */
 
-import type { LlamaConfig } from "./model-config.js";
 import { MASKED } from "./llama.js";
+import type { LlamaConfig } from "./model-config.js";
 
 export class KeyValueCache {
   readonly slots: number;
@@ -26,7 +26,8 @@ export class KeyValueCache {
     this.#heads = config.keyValueHeads;
     this.#width = config.headDim;
     this.lengths = new Int32Array(slots);
-    const layers = () => Array.from({ length: config.layers }, () => new Float32Array(this.#heads * slots * capacity * this.#width));
+    const layers = () =>
+      Array.from({ length: config.layers }, () => new Float32Array(this.#heads * slots * capacity * this.#width));
     this.keys = layers();
     this.values = layers();
     this.mask = new Float32Array(slots * capacity).fill(MASKED);
@@ -86,7 +87,8 @@ export class KeyValueCache {
   rearranged(config: LlamaConfig, kept: readonly number[], capacity: number): KeyValueCache {
     const next = new KeyValueCache(config, kept.length, capacity);
     const from = (slot: number) => ({ slot, slots: this.slots, length: this.capacity });
-    for (const [target, slot] of kept.entries()) next.append(target, this.keys, this.values, from(slot), this.lengths[slot]);
+    for (const [target, slot] of kept.entries())
+      next.append(target, this.keys, this.values, from(slot), this.lengths[slot]);
     return next;
   }
 }

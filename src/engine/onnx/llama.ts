@@ -66,8 +66,7 @@ function selfAttention(block: Block, layer: number, x: Tensor, own: (name: strin
     const biased = config.attentionBias ? g.add(product, own(`self_attn.${name}.bias`)) : product;
     return g.reshape(biased, [batch, length, count * headDim]);
   };
-  const keysFirst = (t: Tensor) =>
-    g.transpose(g.reshape(t, [batch, length, keyValueHeads, headDim]), [2, 0, 1, 3]); // [K, B, L, E]
+  const keysFirst = (t: Tensor) => g.transpose(g.reshape(t, [batch, length, keyValueHeads, headDim]), [2, 0, 1, 3]); // [K, B, L, E]
   const rotated = block.rotate(project("q_proj", heads));
   const grouped = g.transpose(g.reshape(rotated, [batch, length, keyValueHeads, group, headDim]), [2, 0, 3, 1, 4]);
   const queries = g.reshape(grouped, [keyValueHeads, batch, groupLength, headDim]);
@@ -174,7 +173,13 @@ function staticForward(config: LlamaConfig, { batch, length }: TrainingShape) {
 }
 
 /** Final norm and vocabulary head at R of the rows of `hidden` [N, D] → logits [R, V]. */
-function projected(g: Graph, config: LlamaConfig, hidden: Tensor, weights: ReadonlyMap<string, Tensor>, count: number): Tensor {
+function projected(
+  g: Graph,
+  config: LlamaConfig,
+  hidden: Tensor,
+  weights: ReadonlyMap<string, Tensor>,
+  count: number,
+): Tensor {
   const rows = g.takeRows(hidden, g.input("rows", [count], "int64"));
   const normed = g.rmsNorm(rows, weights.get("model.norm.weight") as Tensor, config.normEpsilon);
   return linear(g, normed, weights.get(headName(config)) as Tensor);
@@ -257,9 +262,18 @@ export function generationGraph(config: LlamaConfig, contextLength: number): Gen
         ],
         3,
       );
-      const [onPrefix, onPast, onNew] = g.split(g.softmax(all), sizes.parts, ["P", "S", "L"]) as [Tensor, Tensor, Tensor];
+      const [onPrefix, onPast, onNew] = g.split(g.softmax(all), sizes.parts, ["P", "S", "L"]) as [
+        Tensor,
+        Tensor,
+        Tensor,
+      ];
       const flatShares = g.reshapeTo(onPrefix, sizes.flatShares, [keyValueHeads, "BQL", "P"]);
-      const fromPrefix = g.reshapeTo(g.matmul(flatShares, prefixValues), sizes.queries, [keyValueHeads, "B", "QL", headDim]);
+      const fromPrefix = g.reshapeTo(g.matmul(flatShares, prefixValues), sizes.queries, [
+        keyValueHeads,
+        "B",
+        "QL",
+        headDim,
+      ]);
       for (const tensor of [keys, values]) g.output(tensor);
       caches.push({
         prefixKeys: prefixKeys.name,

@@ -14,7 +14,14 @@ import type {
   TrainingExample,
   TrainStepResult,
 } from "../engine.js";
-import { type Checkpoint, readCheckpoint, type Weights, weightsDigest, type WeightType, writeCheckpoint } from "./checkpoint.js";
+import {
+  type Checkpoint,
+  readCheckpoint,
+  type Weights,
+  type WeightType,
+  weightsDigest,
+  writeCheckpoint,
+} from "./checkpoint.js";
 import { Generator } from "./generator.js";
 import { nonEmbeddingParameterCount, parameterCount } from "./model-config.js";
 import { readOptimizerState, removeOptimizerState, writeOptimizerState } from "./optimizer-state.js";
@@ -90,7 +97,9 @@ export class OnnxEngine implements Engine {
     const { path } = this.#base;
     const base = await readCheckpoint(path);
     if (weightsDigest(base.weights) !== this.#baseDigest) {
-      throw new UserError(`expected the base model's weights in ${path} as they were when it was opened, got others: restore the folder`);
+      throw new UserError(
+        `expected the base model's weights in ${path} as they were when it was opened, got others: restore the folder`,
+      );
     }
     await this.#replaceWeights(base.weights);
     this.#trainer?.resetOptimizer();
@@ -109,7 +118,9 @@ export class OnnxEngine implements Engine {
     const { config, weights } = await readCheckpoint(path);
     const [expected, found] = [parameterCount(this.#base.config), parameterCount(config)];
     if (expected !== found) {
-      throw new UserError(`expected a checkpoint of ${this.#base.path} in ${path} (${expected} parameters), got one of ${found}`);
+      throw new UserError(
+        `expected a checkpoint of ${this.#base.path} in ${path} (${expected} parameters), got one of ${found}`,
+      );
     }
     await this.#replaceWeights(weights);
     await readOptimizerState(path, this.#openTrainer().moments);
@@ -148,13 +159,16 @@ export class OnnxEngine implements Engine {
   }
 
   #checkSampling(requests: readonly SampleRequest[], { prefix, maxTokens, temperature, topP }: SamplingParams): void {
-    if (!(temperature >= 0 && Number.isFinite(temperature))) throw new UserError(`expected a temperature of at least 0, got ${temperature}`);
+    if (!(temperature >= 0 && Number.isFinite(temperature)))
+      throw new UserError(`expected a temperature of at least 0, got ${temperature}`);
     if (!(topP > 0 && topP <= 1)) throw new UserError(`expected top-p in (0, 1], got ${topP}`);
-    if (!Number.isSafeInteger(maxTokens) || maxTokens < 1) throw new UserError(`expected at least 1 new token, got ${maxTokens}`);
+    if (!Number.isSafeInteger(maxTokens) || maxTokens < 1)
+      throw new UserError(`expected at least 1 new token, got ${maxTokens}`);
     const { contextLength, name } = this.model;
     for (const request of requests) {
       const prompt = prefix.length + request.prompt.length;
-      if (prompt === 0) throw new UserError(`expected a prompt of at least one token for ${request.name}, got an empty one`);
+      if (prompt === 0)
+        throw new UserError(`expected a prompt of at least one token for ${request.name}, got an empty one`);
       if (prompt + maxTokens > contextLength) {
         throw new UserError(
           `expected prompt and generation of ${request.name} within the ${contextLength} tokens of ${name}, ` +
@@ -171,7 +185,9 @@ export class OnnxEngine implements Engine {
     const { contextLength } = this.model;
     for (const { name, tokens, completionStart } of examples) {
       if (tokens.length > contextLength) {
-        throw new UserError(`expected at most ${contextLength} tokens in the training example ${name}, got ${tokens.length}`);
+        throw new UserError(
+          `expected at most ${contextLength} tokens in the training example ${name}, got ${tokens.length}`,
+        );
       }
       if (!(completionStart >= 1 && completionStart < tokens.length)) {
         throw new Error(`training example ${name}: completion starts at ${completionStart} of ${tokens.length} tokens`);
@@ -183,6 +199,7 @@ export class OnnxEngine implements Engine {
   #checkTokens(name: string, tokens: readonly number[]): void {
     const { vocabularySize } = this.model;
     const foreign = tokens.find((token) => !Number.isSafeInteger(token) || token < 0 || token >= vocabularySize);
-    if (foreign !== undefined) throw new UserError(`expected token ids below ${vocabularySize} in ${name}, got ${foreign}`);
+    if (foreign !== undefined)
+      throw new UserError(`expected token ids below ${vocabularySize} in ${name}, got ${foreign}`);
   }
 }

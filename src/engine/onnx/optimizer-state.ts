@@ -41,7 +41,9 @@ export async function readOptimizerState(dir: string, moments: Moments): Promise
   try {
     const step = Number(file.metadata["step"]);
     if (!Number.isSafeInteger(step) || step < 0) {
-      throw new UserError(`expected the optimizer's step count in the metadata of ${path}, got ${file.metadata["step"]}`);
+      throw new UserError(
+        `expected the optimizer's step count in the metadata of ${path}, got ${file.metadata["step"]}`,
+      );
     }
     for (const [kind, targets] of [
       ["mean", moments.mean],

@@ -81,7 +81,10 @@ export class Trainer {
   async lossAndGradients(
     examples: readonly TrainingExample[],
   ): Promise<{ loss: number; gradients: ReadonlyMap<string, Float32Array>; completionTokens: number }> {
-    const completionTokens = examples.reduce((sum, { tokens, completionStart }) => sum + tokens.length - completionStart, 0);
+    const completionTokens = examples.reduce(
+      (sum, { tokens, completionStart }) => sum + tokens.length - completionStart,
+      0,
+    );
     let loss = 0;
     for (const [i, part] of this.#split(examples).entries()) {
       this.#part ??= i > 0 ? emptyLike(this.#weights) : undefined;
@@ -98,7 +101,11 @@ export class Trainer {
     const graph = forwardGraph(this.#config, shape);
     const session = await Session.open(graph.model, this.#threads === undefined ? {} : { threads: this.#threads });
     const rows = BigInt64Array.from(tokens, (_, i) => BigInt(i));
-    const feeds = { ...this.#weightFeeds(), x: this.#lookUp(Int32Array.from(tokens)), rows: integers(rows, [rows.length]) };
+    const feeds = {
+      ...this.#weightFeeds(),
+      x: this.#lookUp(Int32Array.from(tokens)),
+      rows: integers(rows, [rows.length]),
+    };
     const results = await session.run(feeds, { [graph.logits]: null });
     await session.close();
     return floatData(results[graph.logits]);
@@ -154,7 +161,9 @@ export class Trainer {
   }
 
   #weightFeeds(): Feeds {
-    const graphWeights = [...this.#weights.keys()].filter((name) => name !== EMBEDDING || headName(this.#config) === EMBEDDING);
+    const graphWeights = [...this.#weights.keys()].filter(
+      (name) => name !== EMBEDDING || headName(this.#config) === EMBEDDING,
+    );
     return Object.fromEntries(graphWeights.map((name) => [name, this.#tensor(name, this.#weights)]));
   }
 
@@ -243,7 +252,13 @@ function pack(examples: readonly TrainingExample[], tokenWeight: number): Packed
   for (let row = 0; chosen.length < rows; row++) if (used[row] === 0) chosen.push(row);
   const targetIds = new BigInt64Array(rows);
   for (const [i, target] of targets.entries()) targetIds[i] = BigInt(target);
-  return { shape: { batch, length, rows }, tokens, rows: BigInt64Array.from(chosen, BigInt), targets: targetIds, weights };
+  return {
+    shape: { batch, length, rows },
+    tokens,
+    rows: BigInt64Array.from(chosen, BigInt),
+    targets: targetIds,
+    weights,
+  };
 }
 
 function emptyLike(weights: ReadonlyMap<string, Float32Array>): ReadonlyMap<string, Float32Array> {

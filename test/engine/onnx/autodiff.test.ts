@@ -1,10 +1,10 @@
 /** Every rule of the autodiff table against central differences, computed by the same runtime. */
 
 import { describe, expect, it } from "vitest";
+import { uniform } from "../../../src/algorithm/random.js";
 import { gradients } from "../../../src/engine/onnx/autodiff.js";
 import { Graph, type PrimitiveName, type Tensor, volume } from "../../../src/engine/onnx/graph.js";
 import { floatData, floats, integers, Session } from "../../../src/engine/onnx/session.js";
-import { uniform } from "../../../src/algorithm/random.js";
 
 interface Case {
   readonly title: string;
@@ -20,20 +20,51 @@ const indices = (g: Graph, values: readonly number[], shape: readonly number[] =
 
 const angles = (g: Graph, positions: number, half: number) => {
   const angle = Float32Array.from({ length: positions * half }, (_, i) => 0.3 * i + 0.1);
-  return [g.constant(angle.map(Math.cos), [positions, half]), g.constant(angle.map(Math.sin), [positions, half])] as const;
+  return [
+    g.constant(angle.map(Math.cos), [positions, half]),
+    g.constant(angle.map(Math.sin), [positions, half]),
+  ] as const;
 };
 
 /** A case for each primitive: leaving one out does not compile. */
 const CASES: Readonly<Record<PrimitiveName, readonly Case[]>> = {
   add: [
-    { title: "same shape", inputs: [[2, 3], [2, 3]], build: (g, a, b) => g.add(a, b) },
-    { title: "broadcast on both sides", inputs: [[4, 1, 3], [2, 1]], build: (g, a, b) => g.add(a, b) },
+    {
+      title: "same shape",
+      inputs: [
+        [2, 3],
+        [2, 3],
+      ],
+      build: (g, a, b) => g.add(a, b),
+    },
+    {
+      title: "broadcast on both sides",
+      inputs: [
+        [4, 1, 3],
+        [2, 1],
+      ],
+      build: (g, a, b) => g.add(a, b),
+    },
     { title: "the same tensor twice", inputs: [[3]], build: (g, a) => g.add(a, g.mul(a, a)) },
   ],
   sub: [{ title: "broadcast vector", inputs: [[2, 3], [3]], build: (g, a, b) => g.sub(a, b) }],
   mul: [
-    { title: "same shape", inputs: [[2, 3], [2, 3]], build: (g, a, b) => g.mul(a, b) },
-    { title: "broadcast column", inputs: [[2, 3], [2, 1]], build: (g, a, b) => g.mul(a, b) },
+    {
+      title: "same shape",
+      inputs: [
+        [2, 3],
+        [2, 3],
+      ],
+      build: (g, a, b) => g.mul(a, b),
+    },
+    {
+      title: "broadcast column",
+      inputs: [
+        [2, 3],
+        [2, 1],
+      ],
+      build: (g, a, b) => g.mul(a, b),
+    },
   ],
   matmul: [false, true].flatMap((transA) =>
     [false, true].flatMap((transB) => [
@@ -55,9 +86,27 @@ const CASES: Readonly<Record<PrimitiveName, readonly Case[]>> = {
     { title: "from the middle", inputs: [[2, 5]], build: (g, x) => g.slice(x, 1, 1, 4) },
     { title: "from the start of the first axis", inputs: [[3, 2]], build: (g, x) => g.slice(x, 0, 0, 2) },
   ],
-  concat: [{ title: "unequal parts", inputs: [[2, 3], [2, 1]], build: (g, a, b) => g.concat([a, b, a], 1) }],
+  concat: [
+    {
+      title: "unequal parts",
+      inputs: [
+        [2, 3],
+        [2, 1],
+      ],
+      build: (g, a, b) => g.concat([a, b, a], 1),
+    },
+  ],
   softmax: [{ title: "last axis", inputs: [[2, 2, 4]], build: (g, x) => g.softmax(x) }],
-  swiglu: [{ title: "gate and up", inputs: [[3, 4], [3, 4]], build: (g, gate, up) => g.swiglu(gate, up) }],
+  swiglu: [
+    {
+      title: "gate and up",
+      inputs: [
+        [3, 4],
+        [3, 4],
+      ],
+      build: (g, gate, up) => g.swiglu(gate, up),
+    },
+  ],
   rmsNorm: [
     { title: "matrix", inputs: [[3, 5], [5]], build: (g, x, weight) => g.rmsNorm(x, weight, 1e-5) },
     { title: "three axes", inputs: [[2, 2, 3], [3]], build: (g, x, weight) => g.rmsNorm(x, weight, 1e-5) },
@@ -97,7 +146,9 @@ describe.each(Object.entries(CASES))("the rule of %s", (_name, cases) => {
     const values = inputs.map((shape, i) => random(volume(shape), i));
     const run = (name: string) =>
       session
-        .run(Object.fromEntries(values.map((data, i) => [`input${i}`, floats(data, inputs[i] ?? [])])), { [name]: null })
+        .run(Object.fromEntries(values.map((data, i) => [`input${i}`, floats(data, inputs[i] ?? [])])), {
+          [name]: null,
+        })
         .then((results) => floatData(results[name]));
 
     for (const [i, data] of values.entries()) {
@@ -110,7 +161,9 @@ describe.each(Object.entries(CASES))("the rule of %s", (_name, cases) => {
         data[j] = at - STEP;
         const below = (await run(loss.name))[0];
         data[j] = at;
-        expect(Math.abs(analytic[j] - (above - below) / (2 * STEP)), `input ${i}, element ${j}`).toBeLessThan(TOLERANCE);
+        expect(Math.abs(analytic[j] - (above - below) / (2 * STEP)), `input ${i}, element ${j}`).toBeLessThan(
+          TOLERANCE,
+        );
       }
     }
     await session.close();
@@ -147,7 +200,10 @@ describe("feeding", () => {
     const rows = g.input("rows", ["n"], "int64");
     const taken = g.output(g.lookUp(table, rows));
     const session = await Session.open(g.encode(), { threads: 1 });
-    const feeds = { table: floats(Float32Array.of(0, 1, 2, 3, 4, 5), [3, 2]), rows: integers(BigInt64Array.of(2n, 2n, 0n), [3]) };
+    const feeds = {
+      table: floats(Float32Array.of(0, 1, 2, 3, 4, 5), [3, 2]),
+      rows: integers(BigInt64Array.of(2n, 2n, 0n), [3]),
+    };
     expect([...floatData((await session.run(feeds, { [taken.name]: null }))[taken.name])]).toEqual([4, 5, 4, 5, 0, 1]);
     await session.close();
   });

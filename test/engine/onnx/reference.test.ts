@@ -19,13 +19,19 @@ interface Expected {
   readonly adamw?: readonly { readonly loss: number; readonly gradientNorm: number }[];
   readonly greedy: {
     readonly maxTokens: number;
-    readonly continuations: readonly { readonly prompt: readonly number[]; readonly tokens: readonly number[]; readonly stop: string }[];
+    readonly continuations: readonly {
+      readonly prompt: readonly number[];
+      readonly tokens: readonly number[];
+      readonly stop: string;
+    }[];
   };
 }
 
-const expectedOf = (name: string) => JSON.parse(readFileSync(join(FIXTURES, `${name}.expected.json`), "utf8")) as Expected;
+const expectedOf = (name: string) =>
+  JSON.parse(readFileSync(join(FIXTURES, `${name}.expected.json`), "utf8")) as Expected;
 
-const examplesOf = (expected: Expected): TrainingExample[] => expected.batch.map((sequence, i) => ({ name: `sequence ${i}`, ...sequence }));
+const examplesOf = (expected: Expected): TrainingExample[] =>
+  expected.batch.map((sequence, i) => ({ name: `sequence ${i}`, ...sequence }));
 
 /** Largest |a − b| relative to the reference's largest value. */
 function distance(actual: Float32Array | undefined, reference: Float32Array): number {
@@ -82,7 +88,13 @@ describe.each(["tiny-llama", "tiny-tied", "tiny-qwen2"])("%s beside transformers
     const { continuations, maxTokens } = expected.greedy;
     const requests = continuations.map(({ prompt }, i) => ({ name: `prompt ${i}`, prompt, seed: i }));
     let finished = 0;
-    for await (const { index, tokens, stop } of engine.sample(requests, { prefix: [], temperature: 0, topP: 1, maxTokens, stop: [] })) {
+    for await (const { index, tokens, stop } of engine.sample(requests, {
+      prefix: [],
+      temperature: 0,
+      topP: 1,
+      maxTokens,
+      stop: [],
+    })) {
       expect({ tokens, stop }).toEqual({ tokens: continuations[index]?.tokens, stop: continuations[index]?.stop });
       finished += 1;
     }
@@ -108,7 +120,9 @@ describe("optimizer steps beside PyTorch", () => {
       expect(result.loss).toBeCloseTo(step.loss, 4);
       expect(result.gradientNorm).toBeCloseTo(step.gradientNorm, 4);
       for (const name of weights.keys()) {
-        expect(distance(weights.get(name), await reference.read(`${params.kind}.${i + 1}.${name}`)), name).toBeLessThan(1e-4);
+        expect(distance(weights.get(name), await reference.read(`${params.kind}.${i + 1}.${name}`)), name).toBeLessThan(
+          1e-4,
+        );
       }
     }
     expect(trainer.moments.step).toBe(3);

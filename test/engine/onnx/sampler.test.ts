@@ -12,7 +12,10 @@ describe("greedyToken", () => {
 
 /** Probabilities of the nucleus by the definition: sort, cut where the mass is reached, renormalize. */
 function nucleus(logits: Float32Array, temperature: number, topP: number): Map<number, number> {
-  const weights = [...logits].map((logit, token) => ({ token, p: Math.exp((logit - Math.max(...logits)) / temperature) }));
+  const weights = [...logits].map((logit, token) => ({
+    token,
+    p: Math.exp((logit - Math.max(...logits)) / temperature),
+  }));
   const sum = weights.reduce((total, { p }) => total + p, 0);
   const sorted = weights.map(({ token, p }) => ({ token, p: p / sum })).sort((a, b) => b.p - a.p || a.token - b.token);
   let mass = 0;
@@ -44,7 +47,9 @@ describe("NucleusSampler", () => {
       for (const token of counts.keys()) expect(expected.has(token)).toBe(true);
       // Five standard deviations of a binomial share.
       for (const [token, p] of expected) {
-        expect(Math.abs((counts.get(token) ?? 0) / draws - p)).toBeLessThan(5 * Math.sqrt((p * (1 - p)) / draws) + 1e-9);
+        expect(Math.abs((counts.get(token) ?? 0) / draws - p)).toBeLessThan(
+          5 * Math.sqrt((p * (1 - p)) / draws) + 1e-9,
+        );
       }
     }
   });
@@ -53,7 +58,10 @@ describe("NucleusSampler", () => {
     fc.assert(
       fc.property(
         // Quarters, so that two logits are either equal or clearly apart.
-        fc.array(fc.integer({ min: -80, max: 80 }).map((n) => n / 4), { minLength: 1, maxLength: 60 }),
+        fc.array(
+          fc.integer({ min: -80, max: 80 }).map((n) => n / 4),
+          { minLength: 1, maxLength: 60 },
+        ),
         fc.double({ min: 0.05, max: 2, noNaN: true }),
         fc.double({ min: 0.01, max: 1, noNaN: true }),
         fc.double({ min: 0, max: 0.999999999, noNaN: true }),
@@ -61,7 +69,9 @@ describe("NucleusSampler", () => {
           const logits = Float32Array.from(values);
           const sampler = new NucleusSampler(logits.length);
           // A hair of tolerance: the definition and the sampler may round the boundary differently.
-          expect(nucleus(logits, temperature, Math.min(1, topP + 1e-9)).has(sampler.draw(logits, temperature, topP, random))).toBe(true);
+          expect(
+            nucleus(logits, temperature, Math.min(1, topP + 1e-9)).has(sampler.draw(logits, temperature, topP, random)),
+          ).toBe(true);
           expect(sampler.draw(logits, temperature, 1e-9, random)).toBe(greedyToken(logits));
         },
       ),

@@ -1,0 +1,152 @@
+/**
+ * Making a starter model from nothing: a small Llama trained on worked examples of the default task that are mostly easy, so that it knows
+ * the form and has the hard cases left to teach itself.
+ */
+
+import { learningRateAt } from "../algorithm/schedule.js";
+import type { OptimizerParams, Tokenizer, TrainingExample } from "../engine/engine.js";
+import { writeNewCheckpoint } from "../engine/onnx/checkpoint.js";
+import { initialWeights } from "../engine/onnx/initialize.js";
+import type { LlamaConfig } from "../engine/onnx/model-config.js";
+import { openOnnxEngine } from "../engine/onnx/onnx-engine.js";
+import { wordTokenizer } from "../engine/onnx/word-tokenizer.js";
+import { UserError } from "../errors.js";
+import {
+  ARITHMETIC_VOCABULARY,
+  arithmeticFormat,
+  PRETRAINING_HARD_SHARE,
+  pretrainingExamples,
+  type WorkedExample,
+} from "../tasks/arithmetic.js";
+
+export interface PretrainOptions {
+  /** Of the weights and of the examples. */
+  readonly seed: number;
+  readonly steps: number;
+  /** Examples a step. */
+  readonly batchSize: number;
+  /** Peak rate; rises over `warmupSteps`, then falls along a cosine to a tenth. */
+  readonly learningRate: number;
+  readonly warmupSteps: number;
+  /** Probability that an entry of a question is hard. */
+  readonly hardShare: number;
+  /** Sizes of the model; `width` is a multiple of 2 · `heads`. */
+  readonly width: number;
+  readonly layers: number;
+  readonly heads: number;
+  readonly mlpWidth: number;
+  /** Longest sequence, in tokens. */
+  readonly contextLength: number;
+  readonly threads: number | null;
+}
+
+/** How the bundled starter model was made. */
+export const STARTER_RECIPE: PretrainOptions = {
+  seed: 1,
+  steps: 1000,
+  batchSize: 16,
+  learningRate: 2e-3,
+  warmupSteps: 50,
+  hardShare: PRETRAINING_HARD_SHARE,
+  width: 128,
+  layers: 4,
+  heads: 4,
+  mlpWidth: 352,
+  contextLength: 256,
+  threads: null,
+};
+
+export interface PretrainProgress {
+  readonly step: number;
+  readonly steps: number;
+  readonly loss: number;
+  /** Trained so far. */
+  readonly tokens: number;
+  readonly seconds: number;
+}
+
+const OPTIMIZER: Omit<OptimizerParams, "learningRate"> = {
+  kind: "adamw",
+  beta1: 0.9,
+  beta2: 0.95,
+  epsilon: 1e-8,
+  weightDecay: 0.01,
+  maxGradientNorm: 1,
+};
+
+/**
+ * Trains a starter model and leaves it at `folder` as a Hugging Face checkpoint. The same options give the same weights on the same machine.
+ *
+ * @returns the loss of the last step, in nats a token
+ * @throws UserError when the sizes do not fit together
+ */
+export async function pretrain(
+  folder: string,
+  options: PretrainOptions,
+  listener: (progress: PretrainProgress) => void = () => {},
+): Promise<{ readonly loss: number; readonly tokens: number; readonly seconds: number }> {
+  const clock = performance.now();
+  const config = modelConfig(options);
+  const { tokenizerJson, tokenizerConfig } = wordTokenizer(ARITHMETIC_VOCABULARY, SPECIAL_TOKENS);
+  const weights = initialWeights(config, options.seed);
+  await writeNewCheckpoint(folder, { config, weights, dtype: "float32", tokenizerJson, tokenizerConfig });
+  const engine = await openOnnxEngine({
+    model: folder,
+    ...(options.threads === null ? {} : { threads: options.threads }),
+  });
+  try {
+    const { steps, batchSize, learningRate: peak, warmupSteps, hardShare, seed } = options;
+    const worked = pretrainingExamples(seed, steps * batchSize, { hardShare });
+    const examples = worked.map((example) => trainingExample(engine.tokenizer, example));
+    let tokens = 0;
+    let loss = Number.NaN;
+    for (let step = 0; step < steps; step++) {
+      const batch = examples.slice(step * batchSize, (step + 1) * batchSize);
+      const learningRate = learningRateAt(step, steps, { peak, warmupSteps, decay: "cosine", final: 0.1 });
+      const result = await engine.trainStep(batch, { ...OPTIMIZER, learningRate });
+      loss = result.loss;
+      tokens += result.tokens;
+      listener({ step: step + 1, steps, loss, tokens, seconds: (performance.now() - clock) / 1000 });
+    }
+    await engine.save(folder);
+    return { loss, tokens, seconds: (performance.now() - clock) / 1000 };
+  } finally {
+    await engine.close();
+  }
+}
+
+const SPECIAL_TOKENS = { end: "<end>", pad: "<pad>" } as const;
+
+function modelConfig({ width, layers, heads, mlpWidth, contextLength }: PretrainOptions): LlamaConfig {
+  if (width % (2 * heads) !== 0) {
+    throw new UserError(`expected a width that is a multiple of twice the ${heads} heads, got ${width}`);
+  }
+  return {
+    modelType: "llama",
+    vocabularySize: wordTokenizer(ARITHMETIC_VOCABULARY, SPECIAL_TOKENS).vocabularySize,
+    width,
+    layers,
+    heads,
+    keyValueHeads: heads,
+    headDim: width / heads,
+    mlpWidth,
+    ropeTheta: 10_000,
+    ropeScaling: null,
+    normEpsilon: 1e-5,
+    contextLength,
+    tiedHead: true,
+    attentionBias: false,
+    startToken: null,
+    endTokens: [0],
+  };
+}
+
+function trainingExample(tokenizer: Tokenizer, example: WorkedExample): TrainingExample {
+  const prompt = [...tokenizer.startTokens, ...tokenizer.encode(arithmeticFormat.prompt(example))];
+  const completion = tokenizer.encode(arithmeticFormat.completion(example.rationale, example.answer));
+  return {
+    name: example.question,
+    tokens: [...prompt, ...completion, tokenizer.endTokens[0] as number],
+    completionStart: prompt.length,
+  };
+}
