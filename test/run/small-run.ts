@@ -1,8 +1,9 @@
 /** A run of a second: the arithmetic task with the simulated learner, in a folder of its own. */
 
-import { existsSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { afterAll } from "vitest";
 import { resolveConfig } from "../../src/run/config.js";
 import type { RunConfig } from "../../src/run/config-fields.js";
 import type { RunEvent } from "../../src/run/events.js";
@@ -25,9 +26,16 @@ export const smallTask: Task = {
 /** Where waiting for the disk costs nothing; a power cut is not what these tests are about. */
 const fastFolder = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 
-/** A run directory's path that is not taken. */
+const created: string[] = [];
+afterAll(() => {
+  for (const dir of created) rmSync(dir, { recursive: true, force: true });
+});
+
+/** A run directory's path that is not taken; removed after the tests of the file that asked for it. */
 export function freshDir(): string {
-  return join(mkdtempSync(join(fastFolder, "adastar-run-")), "run");
+  const parent = mkdtempSync(join(fastFolder, "adastar-run-"));
+  created.push(parent);
+  return join(parent, "run");
 }
 
 export function smallConfig(values: Partial<RunConfig> = {}): RunConfig {

@@ -13,7 +13,7 @@ import {
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { UserError } from "../../src/errors.js";
 import { resolveConfig } from "../../src/run/config.js";
 import { Disk } from "../../src/run/disk.js";
@@ -23,7 +23,16 @@ import { parseSealedLines, SealedLog, sealed, unsealed } from "../../src/run/sea
 import { RunStore } from "../../src/run/store.js";
 import { Tape } from "../../src/run/tape.js";
 
-const folder = () => mkdtempSync(join(tmpdir(), "adastar-store-"));
+const created: string[] = [];
+afterAll(() => {
+  for (const dir of created) rmSync(dir, { recursive: true, force: true });
+});
+
+const folder = () => {
+  const dir = mkdtempSync(join(tmpdir(), "adastar-store-"));
+  created.push(dir);
+  return dir;
+};
 const { config } = resolveConfig([]);
 const finished = { kind: "finished", reason: "iterations" } as const;
 
