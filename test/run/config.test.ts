@@ -1,8 +1,8 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { UserError } from "../../src/errors.js";
 import {
   configHash,
@@ -66,7 +66,9 @@ describe("precedence", () => {
   });
 
   test("flags beat the file, the file beats the preset it names, the preset beats the defaults", () => {
-    const file = join(mkdtempSync(join(tmpdir(), "adastar-config-")), "run.yaml");
+    const folder = mkdtempSync(join(tmpdir(), "adastar-config-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const file = join(folder, "run.yaml");
     writeFileSync(file, "preset: paper\nwarmupSteps: 7\nbatchSize: 3\n");
     const { config, origins } = loadConfig({ file, flags: { batchSize: 5 } });
     expect([config.warmupSteps, config.batchSize, config.learningRate]).toEqual([7, 5, 1e-5]);

@@ -1,40 +1,18 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { forwardFlops } from "../../src/algorithm/flops.js";
 import { ObservationQueue } from "../../src/algorithm/observation-queue.js";
-import type { Engine, SampleRequest, SamplingParams, TrainingExample } from "../../src/engine/engine.js";
-import { openScriptedEngine, type ScriptedOptions } from "../../src/engine/scripted/scripted-engine.js";
-import { lessonsOf } from "../../src/engine/scripted/task-lessons.js";
-import { UserError } from "../../src/errors.js";
-import type { IterationRecord, RunEvent } from "../../src/run/events.js";
+import type { SampleRequest, SamplingParams, TrainingExample } from "../../src/engine/engine.js";
 import { readJournal } from "../../src/run/journal.js";
 import { resumeRun, startRun } from "../../src/run/runner.js";
 import type { DrawnSample } from "../../src/run/sampling.js";
 import { readSealedLog } from "../../src/run/sealed-log.js";
 import { readRun } from "../../src/run/summary.js";
 import type { StepRecord } from "../../src/run/training.js";
-import { essence, recorder, smallConfig, smallTask, timeless } from "./small-run.js";
+import { altered, engineOf, essence, recorder, records, smallConfig, smallTask, timeless } from "./small-run.js";
 
 const quiet = () => {};
-
-async function engineOf(options: Partial<ScriptedOptions> = {}): Promise<Engine> {
-  return openScriptedEngine({ lessons: lessonsOf(smallTask), ...options });
-}
-
-/** The engine with some of its methods replaced. */
-function altered(engine: Engine, changes: Partial<Engine>): Engine {
-  return new Proxy(engine, {
-    get(target, key) {
-      if (Object.hasOwn(changes, key)) return Reflect.get(changes, key) as unknown;
-      const value = Reflect.get(target, key, target) as unknown;
-      return typeof value === "function" ? (value.bind(target) as unknown) : value;
-    },
-  });
-}
-
-const records = (events: readonly RunEvent[]): IterationRecord[] =>
-  events.flatMap((event) => (event.kind === "iteration" ? [event.record] : []));
 
 describe("a run", () => {
   test("goes through its phases, learns, and leaves what it says", async () => {
@@ -247,128 +225,6 @@ describe("a run", () => {
       await startRun(smallConfig({ method, iterations: 2 }), quiet, { task: smallTask, engine: watched });
       expect(count).toBe(resets);
     }
-  });
-});
-
-describe("what stops a run", () => {
-  test("no iterations: the base model is evaluated and named", async () => {
-    const summary = await startRun(smallConfig({ iterations: 0, model: "/models/base" }), quiet, { task: smallTask });
-    expect(summary).toMatchObject({
-      status: "done",
-      iterations: 0,
-      bestIteration: 0,
-      checkpoint: "/models/base",
-      flops: { total: 0 },
-    });
-    expect(summary.bestAccuracy).toBe(summary.baseAccuracy);
-  });
-
-  test("the target accuracy or the budget", async () => {
-    const reached = await startRun(smallConfig({ targetAccuracy: 0.01 }), quiet, { task: smallTask });
-    expect(reached.iterations).toBe(0);
-    const spent = await startRun(smallConfig({ maxFlops: 1 }), quiet, { task: smallTask });
-    expect(spent.iterations).toBe(1);
-    expect(readJournal(join(spent.runDir, "journal.jsonl")).at(-1)).toMatchObject({
-      kind: "finished",
-      reason: "maxFlops",
-    });
-  });
-
-  test("nothing correct: the model stays, α is 0, the run goes on and says so", async () => {
-    const engine = await engineOf({ ability: -50, hintBonus: 0 });
-    const { events, listen } = recorder();
-    const summary = await startRun(smallConfig({ iterations: 2 }), listen, { task: smallTask, engine });
-    expect(records(events)).toMatchObject([
-      { alpha: 0, kept: 0, steps: 0, loss: null, popped: 0, visited: 60, wrongSteps: null },
-      { alpha: 0, kept: 0, steps: 0, loss: null, popped: 0, visited: 60, wrongSteps: null },
-    ]);
-    expect(
-      events.filter(({ kind }) => kind === "notice").map((event) => (event.kind === "notice" ? event.text : "")),
-    ).toContain("iteration 1: no sample is correct, so nothing is trained and the model stays as it is");
-    expect(summary.status).toBe("done");
-  });
-
-  test("a loss that is not finite: the earlier model is kept and named", async () => {
-    const engine = await engineOf();
-    let steps = 0;
-    const watched = altered(engine, {
-      trainStep: async (examples, params) => {
-        const result = await engine.trainStep(examples, params);
-        return ++steps === 8 ? { ...result, loss: Number.NaN } : result;
-      },
-    });
-    const config = smallConfig();
-    await expect(startRun(config, quiet, { task: smallTask, engine: watched })).rejects.toThrow(
-      /training stopped in iteration 2, step 3: expected a finite loss, got NaN.*lower --learning-rate/,
-    );
-    const dir = config.runDir ?? "";
-    expect(readdirSync(join(dir, "checkpoints"))).toEqual(["0001"]);
-    expect(readRun(dir).summary).toMatchObject({
-      status: "interrupted",
-      iterations: 1,
-      checkpoint: join(dir, "checkpoints", "0001"),
-    });
-  });
-});
-
-describe("refusals before anything is spent", () => {
-  const refused = async (values: Parameters<typeof smallConfig>[0], message: RegExp, engine?: Engine) => {
-    const config = smallConfig(values);
-    const watched = altered(engine ?? (await engineOf()), {
-      sample: () => {
-        throw new Error("sampled");
-      },
-    });
-    const attempt = startRun(config, quiet, { task: smallTask, engine: watched });
-    await expect(attempt).rejects.toThrow(UserError);
-    await expect(attempt).rejects.toThrow(message);
-    expect(existsSync(config.runDir ?? "")).toBe(false);
-  };
-
-  test("a prompt that leaves no room, by observation", async () => {
-    const model = { contextLength: 300 };
-    await refused(
-      { maxTokens: 200 },
-      /train\[\d+\] \(train-\d+\): expected at most 300 tokens .*200 to generate.*--max-tokens or --few-shot/,
-      await engineOf({ model }),
-    );
-    await refused(
-      { maxTokens: 270, fewShot: 0 },
-      /Lower --max-tokens, take the observation out/,
-      await engineOf({ model }),
-    );
-  });
-
-  test("more worked examples than there are; a method that does not exist or cannot run", async () => {
-    await refused({ fewShot: 3 }, /fewShot: expected at most the 2 worked examples/);
-    await refused({ method: "magic" }, /expected a method: adastar,/);
-    await refused({ method: "b-star" }, /fixed sampling temperature, got b-star/);
-  });
-});
-
-describe("checkpoints", () => {
-  test.each([
-    ["all", ["0001", "0002", "0003"]],
-    ["last", ["0003"]],
-  ] as const)("keep %s", async (keepCheckpoints, kept) => {
-    const { runDir } = await startRun(smallConfig({ keepCheckpoints }), quiet, { task: smallTask });
-    expect(readdirSync(join(runDir, "checkpoints")).sort()).toEqual(kept);
-  });
-
-  test("keep best: the best and the last", async () => {
-    // A learner that gets worse after its first iteration.
-    const engine = await engineOf();
-    let calls = 0;
-    const watched = altered(engine, {
-      trainStep: (examples, params) =>
-        engine.trainStep(examples, { ...params, learningRate: ++calls > 5 ? -0.05 : 0.05 }),
-    });
-    const { runDir, bestIteration } = await startRun(smallConfig({ keepCheckpoints: "best" }), quiet, {
-      task: smallTask,
-      engine: watched,
-    });
-    expect(bestIteration).toBe(1);
-    expect(readdirSync(join(runDir, "checkpoints")).sort()).toEqual(["0001", "0003"]);
   });
 });
 

@@ -4,9 +4,12 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
+import type { Engine } from "../../src/engine/engine.js";
+import { openScriptedEngine, type ScriptedOptions } from "../../src/engine/scripted/scripted-engine.js";
+import { lessonsOf } from "../../src/engine/scripted/task-lessons.js";
 import { resolveConfig } from "../../src/run/config.js";
 import type { RunConfig } from "../../src/run/config-fields.js";
-import type { RunEvent } from "../../src/run/events.js";
+import type { IterationRecord, RunEvent } from "../../src/run/events.js";
 import { readJournal } from "../../src/run/journal.js";
 import { arithmeticTask } from "../../src/tasks/arithmetic.js";
 import type { Task } from "../../src/tasks/task.js";
@@ -79,3 +82,23 @@ export function recorder(): { readonly events: RunEvent[]; readonly listen: (eve
   const events: RunEvent[] = [];
   return { events, listen: (event) => void events.push(event) };
 }
+
+/** The simulated learner for the small task. */
+export async function engineOf(options: Partial<ScriptedOptions> = {}): Promise<Engine> {
+  return openScriptedEngine({ lessons: lessonsOf(smallTask), ...options });
+}
+
+/** The engine with some of its methods replaced. */
+export function altered(engine: Engine, changes: Partial<Engine>): Engine {
+  return new Proxy(engine, {
+    get(target, key) {
+      if (Object.hasOwn(changes, key)) return Reflect.get(changes, key) as unknown;
+      const value = Reflect.get(target, key, target) as unknown;
+      return typeof value === "function" ? (value.bind(target) as unknown) : value;
+    },
+  });
+}
+
+/** The rows of the closing table. */
+export const records = (events: readonly RunEvent[]): IterationRecord[] =>
+  events.flatMap((event) => (event.kind === "iteration" ? [event.record] : []));
