@@ -133,11 +133,17 @@ async function observationsOf(
   return observations;
 }
 
+/** The row's observation. Its gold answer must verify as the task writes it: an answer that cannot would count every try as wrong. */
 function checkedObservation(dataset: Dataset, row: Row): Observation {
   const raw = dataset.observation(row);
   try {
     const answer = dataset.verifier.canonical(raw.answer, raw.options);
-    return { ...raw, id: idOf(row, ...dataset.idColumns), answer };
+    const observation = { ...raw, id: idOf(row, ...dataset.idColumns), answer };
+    const verdict = dataset.verifier.judge(dataset.format.completion("", answer), observation);
+    if (verdict.strict === "correct") return observation;
+    throw new UserError(
+      `expected an answer that verifies when it is stated, got ${shown(answer)}, which reads as ${shown(verdict.extracted)}; choose another verifier or mend the row`,
+    );
   } catch (error) {
     if (error instanceof UserError) throw new UserError(`${row.where}: ${error.message}`);
     throw error;

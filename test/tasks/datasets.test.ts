@@ -253,6 +253,17 @@ describe("refusals name what was expected and where", () => {
     expect(await refusal(openTask({ data }))).toMatch(message);
   });
 
+  it("an answer that its own statement would not verify", async () => {
+    const data = await folder({ "train.jsonl": [{ ...row, answer: "See Q: 3" }], "test.jsonl": test });
+    expect(await refusal(openTask({ data, verifier: "exact" }))).toMatch(
+      /row 1: expected an answer that verifies when it is stated, got "See Q: 3", which reads as "See"/,
+    );
+    const long = await folder({ "train.jsonl": [{ ...row, answer: "long ".repeat(80) }], "test.jsonl": test });
+    expect(await refusal(openTask({ data: long, verifier: "exact" }))).toMatch(
+      /row 1: expected an answer of at most 250 char/,
+    );
+  });
+
   it("files and folders", async () => {
     const data = await folder({ "train.jsonl": [row], "test.jsonl": test, "train_2.jsonl": [row], "notes.txt": "" });
     const train = join(data, "train.jsonl");

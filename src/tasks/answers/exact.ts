@@ -1,13 +1,13 @@
 /** Text that must be equal, but for letter case, white space, quotes around it and a full stop behind it. */
 
-import { UserError } from "../../errors.js";
+import { shown, UserError } from "../../errors.js";
 import type { Verdict, Verifier } from "../task.js";
 import { ownAnswer, plainText, type Statement, statementsOf } from "./statements.js";
 
 const OPENING = /^(?:[\s*_`"'“‘$]|\\f?boxed\s{0,3}\{)+/;
 const CLOSING = /[\s*_`"'”’$}.!]+$/;
-/** No answer is this long; what is longer is compared no further. */
-const LONGEST = 10_000;
+/** Statements are read about this far; a longer gold answer could never verify. */
+const LONGEST = 250;
 
 function trimmed(text: string): string {
   const start = OPENING.exec(text)?.[0].length ?? 0;
@@ -18,7 +18,7 @@ function trimmed(text: string): string {
 
 /** Two answers are equal when their keys are. */
 function key(text: string): string {
-  return trimmed(plainText(text.slice(0, LONGEST))).toLowerCase();
+  return trimmed(plainText(text)).toLowerCase();
 }
 
 /** Whether a statement gives the gold answer. That may hold full stops of its own: the line counts as well as its first sentence. */
@@ -47,6 +47,9 @@ function judge(output: string, gold: string): Verdict {
 function canonical(answer: string): string {
   const text = answer.trim().replace(/\s+/g, " ");
   if (key(text) === "") throw new UserError("expected a text as the answer, got an empty one");
+  if (text.length > LONGEST) {
+    throw new UserError(`expected an answer of at most ${LONGEST} characters, got ${text.length}: ${shown(text)}`);
+  }
   return text;
 }
 

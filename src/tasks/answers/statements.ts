@@ -107,12 +107,10 @@ export function statementsOf(text: string): Statement[] {
   const found: Statement[] = [];
   for (const match of [...text.matchAll(MARKERS)].slice(-MOST_STATEMENTS)) {
     const from = match.index + match[0].length;
+    const ahead = text.slice(from, from + WINDOW);
     // A word that the window cuts is not read.
-    const whole = from + WINDOW >= text.length;
-    let window = text
-      .slice(from, from + WINDOW)
-      .replace(whole ? "" : /\S+$/, "")
-      .replace(/^[\s:*_]{0,20}/, "");
+    const uncut = from + WINDOW < text.length ? ahead.replace(/\S+$/, "") : ahead;
+    let window = uncut.replace(/^[\s:*_]{0,20}/, "");
     const lineEnd = window.indexOf("\n");
     if (lineEnd >= 0) window = window.slice(0, lineEnd);
     const sentenceEnd = window.search(SENTENCE_END);
