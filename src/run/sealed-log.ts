@@ -111,7 +111,7 @@ export class SealedLog<T extends object> {
     for (const [index, line] of lines.entries()) {
       end += Buffer.byteLength(line);
       this.#ends.push(end);
-      this.#records.push(records[index] as T);
+      this.#records.push(records[index]);
     }
   }
 
@@ -123,7 +123,7 @@ export class SealedLog<T extends object> {
   /** Forgets every record from index `count` on. */
   truncate(count: number): void {
     if (count >= this.#records.length) return;
-    this.#disk.truncate(this.#file, this.path, count === 0 ? 0 : (this.#ends[count - 1] as number));
+    this.#disk.truncate(this.#file, this.path, count === 0 ? 0 : this.#ends[count - 1]);
     this.#records.length = count;
     this.#ends.length = count;
   }
