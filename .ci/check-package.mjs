@@ -36,7 +36,10 @@ for (const needed of [
   expect(paths.includes(needed), `the package holds ${needed}`);
 }
 const unwanted = paths.filter((path) => /^(test|src|bench|runs|node_modules)\/|\.tsbuildinfo$|\.test\./.test(path));
-expect(unwanted.length === 0, `the package holds no sources, tests or leftovers${unwanted.map((path) => ` ${path}`).join()}`);
+expect(
+  unwanted.length === 0,
+  `the package holds no sources, tests or leftovers${unwanted.map((path) => ` ${path}`).join()}`,
+);
 console.log(`     ${pack.filename}: ${paths.length} files, ${(pack.size / 1e6).toFixed(1)} MB packed`);
 
 // 2. Installed in an empty folder.
@@ -51,7 +54,10 @@ const command = join(user, "node_modules", ".bin", "adastar");
 expect(run(command, ["--help"], user).includes("adastar"), "adastar --help");
 expect(run(command, ["--version"], user).trim() === pack.version, "adastar --version");
 const methods = JSON.parse(run(command, ["methods", "--json"], user));
-expect(methods.some((method) => method.name === "adastar"), "adastar methods --json");
+expect(
+  methods.some((method) => method.name === "adastar"),
+  "adastar methods --json",
+);
 
 // 3. Imported.
 const names = JSON.parse(
@@ -69,7 +75,14 @@ export const wrong: string = METHODS["adastar"]?.tries;
 `,
 );
 const compiler = join(project, "node_modules", "typescript", "bin", "tsc");
-const compilerOptions = { noEmit: true, strict: true, module: "nodenext", target: "es2023", types: [], skipLibCheck: true };
+const compilerOptions = {
+  noEmit: true,
+  strict: true,
+  module: "nodenext",
+  target: "es2023",
+  types: [],
+  skipLibCheck: true,
+};
 writeFileSync(join(user, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["use.ts"] }));
 try {
   run("node", [compiler], user);
