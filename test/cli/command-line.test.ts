@@ -8,16 +8,19 @@ describe("help", () => {
   test("lists the commands and the exit codes", async () => {
     const { code, stdout } = await adastar(["--help"]);
     expect(code).toBe(0);
-    for (const command of ["run", "resume", "eval", "generate", "methods", "tasks"])
+    for (const command of ["run", "resume", "eval", "generate", "pretrain", "methods", "tasks"])
       expect(stdout).toMatch(new RegExp(`^  ${command} `, "m"));
     expect(stdout).toContain("Exit codes:");
   });
 
-  test.each(["run", "resume", "eval", "generate", "methods", "tasks"])("%s has an example", async (command) => {
-    const { code, stdout, stderr } = await adastar([command, "--help"]);
-    expect([code, stderr]).toEqual([0, ""]);
-    expect(stdout).toMatch(new RegExp(`Examples?:\n  \\$ adastar ${command}`));
-  });
+  test.each(["run", "resume", "eval", "generate", "pretrain", "methods", "tasks"])(
+    "%s has an example",
+    async (command) => {
+      const { code, stdout, stderr } = await adastar([command, "--help"]);
+      expect([code, stderr]).toEqual([0, ""]);
+      expect(stdout).toMatch(new RegExp(`Examples?:\n  \\$ adastar ${command}`));
+    },
+  );
 
   test("--version is the package's", async () => {
     const { version } = JSON.parse(readFileSync("package.json", "utf8"));
