@@ -223,7 +223,7 @@ function activationBytes(config: LlamaConfig, { batch, length, rows }: TrainingS
 
 /** Few different sizes, so that few graphs are compiled, at the price of some padding. */
 function bucket(size: number): number {
-  const step = size <= 64 ? 8 : size <= 256 ? 32 : 64;
+  const step = size <= 128 ? 8 : size <= 256 ? 16 : 64;
   return Math.ceil(size / step) * step;
 }
 
