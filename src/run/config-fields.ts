@@ -171,7 +171,11 @@ export const fieldGroups = {
       "strict",
       "Accept answers only in the format asked for, or also by last-resort extraction",
     ),
-    samplingBatch: field(whole(1), 64, "Sequences sampled together; after a kill at most so many are drawn again"),
+    samplingBatch: field(
+      whole(1),
+      256,
+      "Observations sampled together at most; after a kill at most so many are drawn again",
+    ),
   },
   training: {
     iterations: field(whole(0), 10, "Rounds of sampling and training", "budget"),

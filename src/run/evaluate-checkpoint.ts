@@ -3,10 +3,9 @@
 import type { ModelFacts } from "../engine/engine.js";
 import type { RunConfig } from "./config-fields.js";
 import { openParts, type RunOptions } from "./context.js";
-import { summarizeAnswers } from "./evaluation.js";
+import { answerAll, summarizeAnswers } from "./evaluation.js";
 import type { Listener } from "./events.js";
 import type { EvaluationResult } from "./journal.js";
-import { answerTests, type JudgedSample } from "./sampling.js";
 
 export interface CheckpointEvaluation extends EvaluationResult {
   readonly task: string;
@@ -26,24 +25,14 @@ export async function evaluateCheckpoint(
   // Nothing is trained and nothing sampled with worked examples, so neither is worth encoding, or an error when it is too long.
   const parts = await openParts({ ...config, trainLimit: 1, fewShot: 0 }, options);
   const clock = performance.now();
-  const secondsSince = () => (performance.now() - clock) / 1000;
   try {
-    const { task, test, engine } = parts;
-    const answers: JudgedSample[] = [];
-    let correct = 0;
-    let tokens = 0;
-    for (let from = 0, wave = 0; from < test.length; from += config.samplingBatch, wave++) {
+    let wave = 0;
+    const answers = await answerAll(parts, 0, listener, (_range, answer) => {
       options.signal?.throwIfAborted();
-      const to = Math.min(from + config.samplingBatch, test.length);
-      for (const answer of await answerTests(parts, { from, to }, { iteration: 0, wave })) {
-        answers.push(answer);
-        correct += answer.correct ? 1 : 0;
-        tokens += answer.generatedTokens;
-      }
-      const seconds = secondsSince();
-      listener({ kind: "evaluating", iteration: 0, done: to, total: test.length, correct, tokens, seconds });
-    }
-    return { task: task.name, model: engine.model, ...summarizeAnswers(parts, answers), seconds: secondsSince() };
+      return answer(wave++);
+    });
+    const seconds = (performance.now() - clock) / 1000;
+    return { task: parts.task.name, model: parts.engine.model, ...summarizeAnswers(parts, answers), seconds };
   } finally {
     await parts.close();
   }

@@ -2,33 +2,65 @@
 
 import { type RunContext, stopIfAsked } from "./context.js";
 import { samplingCost, sum } from "./cost.js";
+import type { Listener } from "./events.js";
 import type { EvaluationResult } from "./journal.js";
-import { answerTests, isCorrect, type JudgedSample } from "./sampling.js";
+import { answerTests, isCorrect, type JudgedSample, type SamplingContext } from "./sampling.js";
 import { Tape } from "./tape.js";
 
-/** Answers the whole test set with the engine's present weights. */
+/** Answers the whole test set with the engine's present weights; answers that an earlier session recorded are played back. */
 export async function evaluate(run: RunContext, iteration: number): Promise<EvaluationResult> {
-  const { test, config, store, emit } = run;
-  const tape = new Tape(store.log<JudgedSample>(iteration, "evaluation"));
-  const clock = performance.now();
-  let tokens = 0;
-  for (let from = 0; from < test.length; from += config.samplingBatch) {
-    const to = Math.min(from + config.samplingBatch, test.length);
-    await tape.next(
+  const tape = new Tape(run.store.log<JudgedSample>(iteration, "evaluation"));
+  const answers = await answerAll(run, iteration, run.emit, ({ from, to }, answer) =>
+    tape.next(
       to - from,
-      (answer, i) => answer.observation === from + i,
-      async (wave) => {
+      (recorded, i) => recorded.observation === from + i,
+      (wave) => {
         stopIfAsked(run);
-        const answers = await answerTests(run, { from, to }, { iteration, wave });
-        tokens += sum(answers.map(({ generatedTokens }) => generatedTokens));
-        return answers;
+        return answer(wave);
       },
-    );
-    const correct = tape.played.filter((answer) => answer.correct).length;
+    ),
+  );
+  return summarizeAnswers(run, answers);
+}
+
+/** Where the answers of one wave come from: from `answer`, or from what was recorded of it. */
+type AnswerSource = (
+  range: { readonly from: number; readonly to: number },
+  answer: (wave: number) => Promise<readonly JudgedSample[]>,
+) => Promise<readonly JudgedSample[]>;
+
+/** Answers the test set wave by wave and tells of every answer. */
+export async function answerAll(
+  context: SamplingContext,
+  iteration: number,
+  emit: Listener,
+  source: AnswerSource,
+): Promise<JudgedSample[]> {
+  const { test, config } = context;
+  const clock = performance.now();
+  const answers: JudgedSample[] = [];
+  let done = 0;
+  let correct = 0;
+  let tokens = 0;
+  const tell = () => {
     const seconds = (performance.now() - clock) / 1000;
-    emit({ kind: "evaluating", iteration, done: to, total: test.length, correct, tokens, seconds });
+    emit({ kind: "evaluating", iteration, done, total: test.length, correct, tokens, seconds });
+  };
+  for (let from = 0; from < test.length; from += config.samplingBatch) {
+    const range = { from, to: Math.min(from + config.samplingBatch, test.length) };
+    const wave = await source(range, (number) =>
+      answerTests(context, range, { iteration, wave: number }, (sample) => {
+        done++;
+        tokens += sample.generatedTokens;
+        tell();
+      }),
+    );
+    answers.push(...wave);
+    done = answers.length;
+    correct = answers.filter((answer) => answer.correct).length;
+    tell();
   }
-  return summarizeAnswers(run, tape.played);
+  return answers;
 }
 
 /** Counts and accuracies of a test set's answers. */

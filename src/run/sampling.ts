@@ -40,11 +40,16 @@ export interface SamplingContext {
   readonly maxTokens: number;
 }
 
-/** Draws one sample for each try of iteration `iteration`. All requests must agree on `hinted`, since they share the worked examples. */
+/**
+ * Draws one sample for each try of iteration `iteration`. All requests must agree on `hinted`, since they share the worked examples.
+ *
+ * @param onSample called as each sample is finished, in no certain order
+ */
 export async function drawTries(
   context: SamplingContext,
   requests: readonly TryRequest[],
   place: { readonly iteration: number; readonly wave: number; readonly temperature: number },
+  onSample?: (sample: Sample) => void,
 ): Promise<DrawnSample[]> {
   const { engine, config, prompts, train } = context;
   const hinted = requests[0].hinted;
@@ -63,6 +68,7 @@ export async function drawTries(
       seed: seedFor(config.seed, "sample", place.iteration, observation, attempt),
     })),
     params,
+    onSample,
   );
   return requests.map((request, i) => ({
     ...judged(context, place.wave, request.observation, train[request.observation], samples[i], params.prefix),
@@ -77,6 +83,7 @@ export async function answerTests(
   context: SamplingContext,
   range: { readonly from: number; readonly to: number },
   place: { readonly iteration: number; readonly wave: number },
+  onSample?: (sample: Sample) => void,
 ): Promise<JudgedSample[]> {
   const { engine, config, prompts, test } = context;
   const indices = Array.from({ length: range.to - range.from }, (_, i) => range.from + i);
@@ -95,6 +102,7 @@ export async function answerTests(
       seed: seedFor(config.seed, "evaluate", place.iteration, index),
     })),
     params,
+    onSample,
   );
   return indices.map((index, i) => ({
     ...judged(context, place.wave, index, test[index], samples[i], params.prefix),
@@ -140,12 +148,14 @@ async function sampleAll(
   engine: Engine,
   requests: readonly SampleRequest[],
   params: SamplingParams,
+  onSample: (sample: Sample) => void = () => {},
 ): Promise<Sample[]> {
   const samples: Sample[] = [];
   let count = 0;
   for await (const sample of engine.sample(requests, params)) {
     samples[sample.index] = sample;
     count++;
+    onSample(sample);
   }
   if (count !== requests.length || Object.keys(samples).length !== requests.length) {
     throw new Error(`expected each of ${requests.length} requests answered once, got ${count} samples`);

@@ -28,12 +28,15 @@ export async function visitObservations(run: RunContext, queue: ObservationQueue
   const tape = new Tape(log);
   const clock = performance.now();
   let tokens = 0;
+  let progress = { visited: 0, correct: 0, target: targetAt(iteration, scheduleOf(config), method) };
+  const tell = () =>
+    emit({ kind: "visiting", iteration, ...progress, tokens, seconds: (performance.now() - clock) / 1000 });
   const visited = await visit<DrawnSample>({
     method,
     queue,
     iteration,
     seed: config.seed,
-    target: targetAt(iteration, scheduleOf(config), method),
+    target: progress.target,
     waveSize: config.samplingBatch,
     draw: (requests) =>
       tape.next(
@@ -42,13 +45,16 @@ export async function visitObservations(run: RunContext, queue: ObservationQueue
         async (wave) => {
           if (store.journal.find("trained", iteration) !== undefined) throw lostDraws(log.path);
           stopIfAsked(run);
-          const drawn = await drawTries(run, requests, { iteration, wave, temperature });
-          tokens += sum(drawn.map(({ generatedTokens }) => generatedTokens));
-          return drawn;
+          return drawTries(run, requests, { iteration, wave, temperature }, ({ generatedTokens }) => {
+            tokens += generatedTokens;
+            tell();
+          });
         },
       ),
-    onProgress: (progress) =>
-      emit({ kind: "visiting", iteration, ...progress, tokens, seconds: (performance.now() - clock) / 1000 }),
+    onProgress: (now) => {
+      progress = now;
+      tell();
+    },
   });
   return { visit: visited, result: figures(run, iteration, visited, tape.played) };
 }

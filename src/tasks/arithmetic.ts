@@ -150,6 +150,7 @@ export interface ArithmeticOptions {
 export const ARITHMETIC_DEFAULTS = { taskSeed: 2025, trainSize: 4000, testSize: 500 } as const;
 
 export const arithmeticDefaults: TaskDefaults = {
+  iterations: 6,
   batchSize: 8,
   steps: 80,
   stepsGrowth: 1.2,

@@ -165,7 +165,8 @@ describe("a run that is asked to stop", () => {
   });
 
   test("no sample is paid for twice", async () => {
-    const dir = await stateAt((event) => event.kind === "visiting" && event.iteration === 2);
+    // The first event that counts visited observations comes when a wave is on the disk.
+    const dir = await stateAt((event) => event.kind === "visiting" && event.iteration === 2 && event.visited > 0);
     const engine = await openScriptedEngine({ lessons: lessonsOf(smallTask) });
     const recorded = readFileSync(join(dir, "iterations", "0002", "samples.jsonl"), "utf8")
       .trim()
@@ -271,7 +272,8 @@ describe("damage", () => {
   });
 
   test("weights that did not arrive: not sampled from", async () => {
-    const dir = await stateAt((event) => event.kind === "visiting" && event.iteration === 2);
+    // The first event that counts visited observations comes when a wave is on the disk.
+    const dir = await stateAt((event) => event.kind === "visiting" && event.iteration === 2 && event.visited > 0);
     const engine = await openScriptedEngine({ lessons: lessonsOf(smallTask) });
     engine.restore = async () => {};
     await expect(resumeRun(dir, quiet, { task: smallTask, engine })).rejects.toThrow(
