@@ -1,7 +1,8 @@
 import { Command, Option } from "commander";
 import { UserError } from "../../errors.js";
 import { formatCount, formatDuration, formatFixed } from "../../report/format.js";
-import { type PretrainOptions, type PretrainProgress, STARTER_RECIPE } from "../../run/pretrain.js";
+import type { PretrainProgress } from "../../run/pretrain.js";
+import { type PretrainOptions, STARTER_RECIPE } from "../../run/starter-recipe.js";
 import { print, printJson, say } from "../output.js";
 import { numberIn, wholeNumber } from "../parsers.js";
 

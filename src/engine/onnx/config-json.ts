@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { shown, UserError } from "../../errors.js";
-import { isRecord, parseJson, readIfPresent } from "./files.js";
+import { isRecord, parseJson, readIfPresent } from "../files.js";
 import { type LlamaConfig, MODEL_TYPES, type ModelType, parameterCount } from "./model-config.js";
 
 /** Far above any model that fits a machine; a config beyond these is damaged, and would only fail later and less clearly. */

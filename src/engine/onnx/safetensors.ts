@@ -5,7 +5,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { endianness } from "node:os";
 import { shown, UserError } from "../../errors.js";
-import { isRecord, openToRead, parseJson, readFully, replaceFile, writeFully } from "./files.js";
+import { isRecord, openToRead, parseJson, readFully, replaceFile, writeFully } from "../files.js";
 import { toBfloat16, widenInPlace } from "./half-precision.js";
 import { checkJsonShape } from "./json-shape.js";
 

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { Tokenizer as LibraryTokenizer } from "@huggingface/tokenizers";
 import { messageOf, shown, UserError } from "../../errors.js";
 import type { Tokenizer } from "../engine.js";
-import { isRecord, parseJson, readIfPresent } from "./files.js";
+import { isRecord, parseJson, readIfPresent } from "../files.js";
 import type { LlamaConfig } from "./model-config.js";
 import {
   byteLevelPiece,

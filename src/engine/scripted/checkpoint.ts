@@ -13,7 +13,7 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf, UserError } from "../../errors.js";
-import { replaceFile, writeFully } from "../onnx/files.js";
+import { replaceFile, writeFully } from "../files.js";
 import type { Lesson } from "./lesson.js";
 
 const FILE = "learner.bin";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { replaceFile } from "../../../src/engine/onnx/files.js";
+import { replaceFile } from "../../../src/engine/files.js";
 import { SafetensorsFile, writeSafetensors } from "../../../src/engine/onnx/safetensors.js";
 import { UserError } from "../../../src/errors.js";
 

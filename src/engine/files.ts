@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { type FileHandle, mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { messageOf, UserError } from "../../errors.js";
+import { messageOf, UserError } from "../errors.js";
 
 /** Bytes per system call: above this, one call would have to be split anyway (Linux moves at most 2 GiB at once). */
 const CHUNK = 1 << 26;
