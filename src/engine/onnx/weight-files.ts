@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import { shown, UserError } from "../../errors.js";
-import { isRecord, parseJson, readIfPresent } from "./files.js";
+import { isRecord, parseJson, readIfPresent } from "../files.js";
 import { checkJsonShape } from "./json-shape.js";
 import { SafetensorsFile, type TensorInfo } from "./safetensors.js";
 
