@@ -6,11 +6,11 @@
 import { uniform } from "../../algorithm/random.js";
 import type { Sample, SampleRequest, SamplingParams, StopReason } from "../engine.js";
 import type { Weights } from "./checkpoint.js";
+import { Decoder, type DecoderResult, type Prefix } from "./decoder.js";
 import { KeyValueCache } from "./kv-cache.js";
-import { causalMask, EMBEDDING, type GenerationGraph, generationGraph, MASKED } from "./llama.js";
 import type { LlamaConfig } from "./model-config.js";
+import { PromptReader } from "./prompt-reader.js";
 import { greedyToken, NucleusSampler } from "./sampler.js";
-import { type Feeds, floatData, floats, integers, Session } from "./session.js";
 import type { CheckpointTokenizer, TextStream } from "./tokenizer.js";
 
 export interface GeneratorOptions {
@@ -19,8 +19,8 @@ export interface GeneratorOptions {
   readonly slots?: number;
 }
 
-/** Prompt positions taken in by one run of the graph, at most. */
-const PREFILL_TOKENS = 2048;
+/** Most bytes of keys, values and logits of prompts that may be asked for again. */
+const REMEMBERED_BYTES = 2 ** 30;
 /** Most bytes of keys and values that slots may hold. */
 const CACHE_BYTES = 3 * 2 ** 30;
 /** The cache grows by at least this many positions at a time. */
@@ -37,48 +37,19 @@ interface Running {
   generated: number;
 }
 
-/** Keys and values of the shared prefix, [layers] of [K, P, E], and its mask [P]. */
-interface Prefix {
-  readonly tokens: readonly number[];
-  readonly length: number;
-  readonly keys: readonly Float32Array[];
-  readonly values: readonly Float32Array[];
-  readonly mask: Float32Array;
-}
-
-interface GraphResult {
-  /** [B, V] */
-  readonly logits: Float32Array;
-  /** [layers] of [K, B, L, E] */
-  readonly keys: readonly Float32Array[];
-  readonly values: readonly Float32Array[];
-}
-
 export class Generator {
-  readonly #config: LlamaConfig;
-  readonly #graph: GenerationGraph;
-  readonly #session: Session;
-  readonly #embedding: Float32Array;
+  readonly #decoder: Decoder;
   readonly #tokenizer: CheckpointTokenizer;
   readonly #slots: number;
   readonly #sampler: NucleusSampler;
-  #prefix: Prefix | undefined;
+  /** Of the last call; a call with the same prefix goes on with what it remembers. */
+  #reader: PromptReader | undefined;
 
-  private constructor(
-    config: LlamaConfig,
-    graph: GenerationGraph,
-    session: Session,
-    embedding: Float32Array,
-    tokenizer: CheckpointTokenizer,
-    slots: number,
-  ) {
-    this.#config = config;
-    this.#graph = graph;
-    this.#session = session;
-    this.#embedding = embedding;
+  private constructor(decoder: Decoder, tokenizer: CheckpointTokenizer, slots: number) {
+    this.#decoder = decoder;
     this.#tokenizer = tokenizer;
     this.#slots = slots;
-    this.#sampler = new NucleusSampler(config.vocabularySize);
+    this.#sampler = new NucleusSampler(decoder.config.vocabularySize);
   }
 
   /** Compiles the graph around the present weights; they must not change while this generator is used. */
@@ -88,14 +59,11 @@ export class Generator {
     tokenizer: CheckpointTokenizer,
     { threads, slots = 64 }: GeneratorOptions = {},
   ): Promise<Generator> {
-    const graph = generationGraph(config, config.contextLength);
-    const externalWeights = new Map(graph.externalWeights.map((name) => [name, weights.get(name) as Float32Array]));
-    const session = await Session.open(graph.model, { ...(threads === undefined ? {} : { threads }), externalWeights });
-    return new Generator(config, graph, session, weights.get(EMBEDDING) as Float32Array, tokenizer, slots);
+    return new Generator(await Decoder.open(config, weights, threads), tokenizer, slots);
   }
 
   async close(): Promise<void> {
-    await this.#session.close();
+    await this.#decoder.close();
   }
 
   /** See `Engine.sample`; lengths have been checked against the context length. */
@@ -106,11 +74,16 @@ export class Generator {
     const shared = params.prefix.slice(0, params.prefix.length - borrow);
     const borrowed = params.prefix.slice(params.prefix.length - borrow);
     const prompts = requests.map((request) => [...borrowed, ...request.prompt]);
-    const prefix = await this.#computePrefix(shared);
+    const reader = await this.#readerOf(shared);
+    const { vocabularySize } = this.#decoder.config;
 
     const longest = Math.max(...prompts.map((prompt) => prompt.length));
     const slots = Math.min(requests.length, this.#affordableSlots(longest + params.maxTokens));
-    let cache = new KeyValueCache(this.#config, slots, roundedUp(longest + Math.min(params.maxTokens, CACHE_STEP)));
+    let cache = new KeyValueCache(
+      this.#decoder.config,
+      slots,
+      roundedUp(longest + Math.min(params.maxTokens, CACHE_STEP)),
+    );
     let running: (Running | null)[] = Array.from({ length: slots }, () => null);
     let next = 0;
 
@@ -119,21 +92,13 @@ export class Generator {
       // Prompts are taken in some at a time: one run of the graph for each would cost more than the slots' short idleness.
       const enough = Math.max(1, running.length >> 3);
       if (next < requests.length && free.length >= Math.min(enough, requests.length - next)) {
-        const group = this.#nextGroup(prompts, next, free.length);
-        const result = await this.#takeIn(prompts.slice(next, next + group), prefix);
-        const width = Math.max(...prompts.slice(next, next + group).map((prompt) => prompt.length));
-        for (let i = 0; i < group; i++) {
+        const group = Math.min(free.length, requests.length - next);
+        for (const [i, prompt] of (await reader.read(prompts.slice(next, next + group))).entries()) {
           const slot = free[i] as number;
           cache.clear(slot);
-          cache.append(
-            slot,
-            result.keys,
-            result.values,
-            { slot: i, slots: group, length: width },
-            (prompts[next + i] as number[]).length,
-          );
+          cache.append(slot, prompt.keys, prompt.values, { slot: 0, slots: 1, length: prompt.length }, prompt.length);
           const sequence = this.#start(requests[next + i] as SampleRequest, next + i);
-          const finished = this.#advance(sequence, result.logits, i, params);
+          const finished = this.#advance(sequence, prompt.logits, params);
           running[slot] = finished === null ? sequence : null;
           if (finished !== null) yield finished;
         }
@@ -147,14 +112,18 @@ export class Generator {
       const shrink = next === requests.length && active.length <= running.length / 2;
       if (shrink || capacity > cache.capacity) {
         const kept = shrink ? active : running.map((_, slot) => slot);
-        cache = cache.rearranged(this.#config, kept, capacity);
+        cache = cache.rearranged(this.#decoder.config, kept, capacity);
         running = kept.map((slot) => running[slot] ?? null);
       }
-      const result = await this.#decode(cache, running, prefix);
+      const result = await this.#decode(cache, running, reader.prefix);
       for (const [slot, sequence] of running.entries()) {
         if (sequence === null) continue;
         cache.append(slot, result.keys, result.values, { slot, slots: running.length, length: 1 }, 1);
-        const finished = this.#advance(sequence, result.logits, slot, params);
+        const finished = this.#advance(
+          sequence,
+          result.logits.subarray(slot * vocabularySize, (slot + 1) * vocabularySize),
+          params,
+        );
         if (finished === null) continue;
         running[slot] = null;
         cache.clear(slot);
@@ -164,31 +133,17 @@ export class Generator {
   }
 
   #affordableSlots(positions: number): number {
-    const { layers, keyValueHeads, headDim } = this.#config;
+    const { layers, keyValueHeads, headDim } = this.#decoder.config;
     const bytes = 8 * layers * keyValueHeads * headDim * positions;
     return Math.max(1, Math.min(this.#slots, Math.floor(CACHE_BYTES / bytes)));
-  }
-
-  /** How many of the waiting prompts to take in at once: as many as slots are free and one run may hold, at least one. */
-  #nextGroup(prompts: readonly (readonly number[])[], from: number, free: number): number {
-    let longest = 0;
-    let count = 0;
-    for (const prompt of prompts.slice(from, from + free)) {
-      longest = Math.max(longest, prompt.length);
-      if (count > 0 && longest * (count + 1) > PREFILL_TOKENS) break;
-      count += 1;
-    }
-    return count;
   }
 
   #start(request: SampleRequest, index: number): Running {
     return { index, request, tokens: [], textLengths: [], stream: this.#tokenizer.stream(), generated: 0 };
   }
 
-  /** Chooses the next token from row `row` of the logits; the finished sample when it ends the sequence. */
-  #advance(sequence: Running, allLogits: Float32Array, row: number, params: SamplingParams): Sample | null {
-    const { vocabularySize } = this.#config;
-    const logits = allLogits.subarray(row * vocabularySize, (row + 1) * vocabularySize);
+  /** Chooses the next token from logits [V]; the finished sample when it ends the sequence. */
+  #advance(sequence: Running, logits: Float32Array, params: SamplingParams): Sample | null {
     const token =
       params.temperature === 0
         ? greedyToken(logits)
@@ -229,117 +184,22 @@ export class Generator {
     };
   }
 
-  async #computePrefix(tokens: readonly number[]): Promise<Prefix> {
-    const { layers, keyValueHeads, headDim } = this.#config;
-    if (tokens.length === 0) {
-      // The graph always has a prefix; a masked position of zeros stands for none.
-      const zeros = Array.from({ length: layers }, () => new Float32Array(keyValueHeads * headDim));
-      return { tokens, length: 0, keys: zeros, values: zeros, mask: Float32Array.of(MASKED) };
+  async #readerOf(prefix: readonly number[]): Promise<PromptReader> {
+    if (this.#reader === undefined || !sameTokens(this.#reader.prefix.tokens, prefix)) {
+      this.#reader = undefined; // frees what it remembers before the next one begins
+      this.#reader = new PromptReader(this.#decoder, await this.#decoder.computePrefix(prefix), REMEMBERED_BYTES);
     }
-    if (this.#prefix !== undefined && sameTokens(this.#prefix.tokens, tokens)) return this.#prefix;
-    const none = await this.#computePrefix([]);
-    const cache = new KeyValueCache(this.#config, 1, tokens.length);
-    for (let start = 0; start < tokens.length; start += PREFILL_TOKENS) {
-      const part = tokens.slice(start, start + PREFILL_TOKENS);
-      const result = await this.#run([part], [start], none, cache);
-      cache.append(0, result.keys, result.values, { slot: 0, slots: 1, length: part.length }, part.length);
-    }
-    this.#prefix = {
-      tokens,
-      length: tokens.length,
-      keys: cache.keys,
-      values: cache.values,
-      mask: new Float32Array(tokens.length),
-    };
-    return this.#prefix;
-  }
-
-  /** Runs prompts through the graph, padded on the right to the longest. */
-  async #takeIn(prompts: readonly (readonly number[])[], prefix: Prefix): Promise<GraphResult> {
-    const empty = new KeyValueCache(this.#config, prompts.length, 1);
-    return this.#run(
-      prompts,
-      prompts.map(() => prefix.length),
-      prefix,
-      empty,
-    );
+    return this.#reader;
   }
 
   /** One more position for every slot; free slots run along on token 0. */
-  async #decode(cache: KeyValueCache, running: readonly (Running | null)[], prefix: Prefix): Promise<GraphResult> {
-    return this.#run(
+  #decode(cache: KeyValueCache, running: readonly (Running | null)[], prefix: Prefix): Promise<DecoderResult> {
+    return this.#decoder.run(
       running.map((sequence) => [sequence?.tokens.at(-1) ?? 0]),
       running.map((_, slot) => prefix.length + cache.lengths[slot]),
       prefix,
       cache,
     );
-  }
-
-  /**
-   * @param sequences new tokens of each slot, not empty
-   * @param starts position of the first of them, by slot
-   */
-  async #run(
-    sequences: readonly (readonly number[])[],
-    starts: readonly number[],
-    prefix: Prefix,
-    cache: KeyValueCache,
-  ): Promise<GraphResult> {
-    const { width, heads, keyValueHeads, headDim, vocabularySize } = this.#config;
-    const batch = sequences.length;
-    const length = Math.max(...sequences.map((tokens) => tokens.length));
-    const x = new Float32Array(batch * length * width);
-    const positions = new BigInt64Array(batch * length);
-    const last = new BigInt64Array(batch);
-    for (const [b, tokens] of sequences.entries()) {
-      for (const [i, token] of tokens.entries()) {
-        const row = b * length + i;
-        x.set(this.#embedding.subarray(token * width, (token + 1) * width), row * width);
-        positions[row] = BigInt((starts[b] as number) + i);
-      }
-      last[b] = BigInt(b * length + tokens.length - 1);
-    }
-    const group = heads / keyValueHeads;
-    const [groupRows, prefixLength] = [group * length, prefix.mask.length];
-    const sizes = (...values: number[]) => integers(BigInt64Array.from(values, BigInt), [values.length]);
-    const feeds: Feeds = {
-      x: floats(x, [batch, length, width]),
-      positions: integers(positions, [batch, length]),
-      last: integers(last, [batch]),
-      causal: floats(causalMask(group, length), [groupRows, length]),
-      prefixMask: floats(prefix.mask, [prefixLength]),
-      cacheMask: floats(cache.mask, [batch, 1, cache.capacity]),
-      flatQueries: sizes(keyValueHeads, batch * groupRows, headDim),
-      flatShares: sizes(keyValueHeads, batch * groupRows, prefixLength),
-      queries: sizes(keyValueHeads, batch, groupRows, headDim),
-      shares: sizes(keyValueHeads, batch, groupRows, prefixLength),
-      parts: sizes(prefixLength, cache.capacity, length),
-    };
-    const fetches: Record<string, ReturnType<typeof floats>> = {
-      [this.#graph.logits]: floats(new Float32Array(batch * vocabularySize), [batch, vocabularySize]),
-    };
-    const made: GraphResult & { keys: Float32Array[]; values: Float32Array[] } = {
-      logits: floatData(fetches[this.#graph.logits]),
-      keys: [],
-      values: [],
-    };
-    const newSize = keyValueHeads * batch * length * headDim;
-    for (const [layer, names] of this.#graph.caches.entries()) {
-      const prefixShape = [keyValueHeads, prefixLength, headDim];
-      const cacheShape = [keyValueHeads, batch, cache.capacity, headDim];
-      feeds[names.prefixKeys] = floats(prefix.keys[layer] as Float32Array, prefixShape);
-      feeds[names.prefixValues] = floats(prefix.values[layer] as Float32Array, prefixShape);
-      feeds[names.keys] = floats(cache.keys[layer] as Float32Array, cacheShape);
-      feeds[names.values] = floats(cache.values[layer] as Float32Array, cacheShape);
-      const newShape = [keyValueHeads, batch, length, headDim];
-      const [keys, values] = [new Float32Array(newSize), new Float32Array(newSize)];
-      fetches[names.newKeys] = floats(keys, newShape);
-      fetches[names.newValues] = floats(values, newShape);
-      made.keys.push(keys);
-      made.values.push(values);
-    }
-    await this.#session.run(feeds, fetches);
-    return made;
   }
 }
 

@@ -198,11 +198,11 @@ export interface LayerCache {
 /**
  * One graph takes a prompt in and generates: L new positions of B sequences attend to [prefix | own cache | the new ones].
  *
- * Inputs: `x` [B, L, D]; `positions` [B, L] int64; `last` [B] int64, the rows of B·L whose logits are wanted; `causal` [Q·L, L];
+ * Inputs: `x` [B, L, D]; `positions` [B, L] int64; `last` [R] int64, the rows of B·L whose logits are wanted; `causal` [Q·L, L];
  * `prefixMask` [P] and `cacheMask` [B, 1, S], 0 or MASKED; for each layer prefix keys and values [K, P, E] and cache keys and values
  * [K, B, S, E]; and sizes that the graph cannot infer, as int64: `flatQueries` (K, B·Q·L, E), `flatShares` (K, B·Q·L, P), `queries`
  * (K, B, Q·L, E), `shares` (K, B, Q·L, P) and `parts` (P, S, L).
- * Outputs: `logits` [B, V] and each layer's new keys and values [K, B, L, E], which the caller appends to its cache.
+ * Outputs: `logits` [R, V] and each layer's new keys and values [K, B, L, E], which the caller appends to its cache.
  * The cache is never an output: handing it back would copy all of it at every step.
  */
 export interface GenerationGraph {
@@ -225,7 +225,7 @@ export function generationGraph(config: LlamaConfig, contextLength: number): Gen
   const sines = g.constant(tables.sin, [contextLength, headDim / 2]);
   const x = g.input("x", ["B", "L", config.width]);
   const positions = g.input("positions", ["B", "L"], "int64");
-  const last = g.input("last", ["B"], "int64");
+  const last = g.input("last", ["R"], "int64");
   const causal = g.input("causal", ["QL", "L"]);
   const prefixMask = g.input("prefixMask", ["P"]);
   const cacheMask = g.input("cacheMask", ["B", 1, "S"]);

@@ -1,0 +1,147 @@
+/** The generation graph as a function: new tokens of a batch of sequences in, logits and their keys and values out. */
+
+import type { Weights } from "./checkpoint.js";
+import { KeyValueCache } from "./kv-cache.js";
+import { causalMask, EMBEDDING, type GenerationGraph, generationGraph, MASKED } from "./llama.js";
+import type { LlamaConfig } from "./model-config.js";
+import { type Feeds, floatData, floats, integers, Session } from "./session.js";
+
+/** Keys and values of positions that all sequences have before them, [layers] of [K, P, E], and their mask [P]. */
+export interface Prefix {
+  readonly tokens: readonly number[];
+  /** Positions; 0 for the empty prefix, which the graph sees as one masked position of zeros. */
+  readonly length: number;
+  readonly keys: readonly Float32Array[];
+  readonly values: readonly Float32Array[];
+  readonly mask: Float32Array;
+}
+
+export interface DecoderResult {
+  /** [B, V], and a row more when B is 1 */
+  readonly logits: Float32Array;
+  /** [layers] of [K, B, L, E] */
+  readonly keys: readonly Float32Array[];
+  readonly values: readonly Float32Array[];
+}
+
+/** Prefix positions computed by one run, at most. */
+const PREFIX_PART = 512;
+
+export class Decoder {
+  readonly config: LlamaConfig;
+  readonly #graph: GenerationGraph;
+  readonly #session: Session;
+  readonly #embedding: Float32Array;
+
+  private constructor(config: LlamaConfig, graph: GenerationGraph, session: Session, embedding: Float32Array) {
+    this.config = config;
+    this.#graph = graph;
+    this.#session = session;
+    this.#embedding = embedding;
+  }
+
+  /** Compiles the graph around the present weights; they must not change while this decoder is used. */
+  static async open(config: LlamaConfig, weights: Weights, threads: number | undefined): Promise<Decoder> {
+    const graph = generationGraph(config, config.contextLength);
+    const externalWeights = new Map(graph.externalWeights.map((name) => [name, weights.get(name) as Float32Array]));
+    const session = await Session.open(graph.model, { ...(threads === undefined ? {} : { threads }), externalWeights });
+    return new Decoder(config, graph, session, weights.get(EMBEDDING) as Float32Array);
+  }
+
+  async close(): Promise<void> {
+    await this.#session.close();
+  }
+
+  async computePrefix(tokens: readonly number[]): Promise<Prefix> {
+    const none = this.#emptyPrefix();
+    if (tokens.length === 0) return none;
+    const cache = new KeyValueCache(this.config, 1, tokens.length);
+    for (let start = 0; start < tokens.length; start += PREFIX_PART) {
+      const part = tokens.slice(start, start + PREFIX_PART);
+      const result = await this.run([part], [start], none, cache);
+      cache.append(0, result.keys, result.values, { slot: 0, slots: 1, length: part.length }, part.length);
+    }
+    return {
+      tokens,
+      length: tokens.length,
+      keys: cache.keys,
+      values: cache.values,
+      mask: new Float32Array(tokens.length),
+    };
+  }
+
+  #emptyPrefix(): Prefix {
+    const { layers, keyValueHeads, headDim } = this.config;
+    const zeros = Array.from({ length: layers }, () => new Float32Array(keyValueHeads * headDim));
+    return { tokens: [], length: 0, keys: zeros, values: zeros, mask: Float32Array.of(MASKED) };
+  }
+
+  /**
+   * @param sequences new tokens of each slot, not empty
+   * @param starts position of the first of them, by slot
+   */
+  async run(
+    sequences: readonly (readonly number[])[],
+    starts: readonly number[],
+    prefix: Prefix,
+    cache: KeyValueCache,
+  ): Promise<DecoderResult> {
+    const { width, heads, keyValueHeads, headDim, vocabularySize } = this.config;
+    const batch = sequences.length;
+    const length = Math.max(...sequences.map((tokens) => tokens.length));
+    const x = new Float32Array(batch * length * width);
+    const positions = new BigInt64Array(batch * length);
+    // At least two rows of logits: the runtime multiplies a single row in another order, and a sequence's numbers must not depend on whether
+    // it is alone.
+    const last = new BigInt64Array(Math.max(2, batch));
+    for (const [b, tokens] of sequences.entries()) {
+      for (const [i, token] of tokens.entries()) {
+        const row = b * length + i;
+        x.set(this.#embedding.subarray(token * width, (token + 1) * width), row * width);
+        positions[row] = BigInt((starts[b] as number) + i);
+      }
+      last[b] = BigInt(b * length + tokens.length - 1);
+    }
+    const group = heads / keyValueHeads;
+    const [groupRows, prefixLength] = [group * length, prefix.mask.length];
+    const sizes = (...values: number[]) => integers(BigInt64Array.from(values, BigInt), [values.length]);
+    const feeds: Feeds = {
+      x: floats(x, [batch, length, width]),
+      positions: integers(positions, [batch, length]),
+      last: integers(last, [last.length]),
+      causal: floats(causalMask(group, length), [groupRows, length]),
+      prefixMask: floats(prefix.mask, [prefixLength]),
+      cacheMask: floats(cache.mask, [batch, 1, cache.capacity]),
+      flatQueries: sizes(keyValueHeads, batch * groupRows, headDim),
+      flatShares: sizes(keyValueHeads, batch * groupRows, prefixLength),
+      queries: sizes(keyValueHeads, batch, groupRows, headDim),
+      shares: sizes(keyValueHeads, batch, groupRows, prefixLength),
+      parts: sizes(prefixLength, cache.capacity, length),
+    };
+    const fetches: Record<string, ReturnType<typeof floats>> = {
+      [this.#graph.logits]: floats(new Float32Array(last.length * vocabularySize), [last.length, vocabularySize]),
+    };
+    const made: DecoderResult & { keys: Float32Array[]; values: Float32Array[] } = {
+      logits: floatData(fetches[this.#graph.logits]),
+      keys: [],
+      values: [],
+    };
+    const newSize = keyValueHeads * batch * length * headDim;
+    for (const [layer, names] of this.#graph.caches.entries()) {
+      const prefixShape = [keyValueHeads, prefixLength, headDim];
+      const cacheShape = [keyValueHeads, batch, cache.capacity, headDim];
+      feeds[names.prefixKeys] = floats(prefix.keys[layer] as Float32Array, prefixShape);
+      feeds[names.prefixValues] = floats(prefix.values[layer] as Float32Array, prefixShape);
+      feeds[names.keys] = floats(cache.keys[layer] as Float32Array, cacheShape);
+      feeds[names.values] = floats(cache.values[layer] as Float32Array, cacheShape);
+      const newShape = [keyValueHeads, batch, length, headDim];
+      const [keys, values] = [new Float32Array(newSize), new Float32Array(newSize)];
+      fetches[names.newKeys] = floats(keys, newShape);
+      fetches[names.newValues] = floats(values, newShape);
+      made.keys.push(keys);
+      made.values.push(values);
+    }
+    await this.#session.run(feeds, fetches);
+    return made;
+  }
+}
