@@ -44,7 +44,8 @@ export async function answerAll(
   let tokens = 0;
   const tell = () => {
     const seconds = (performance.now() - clock) / 1000;
-    emit({ kind: "evaluating", iteration, done, total: test.length, correct, tokens, seconds });
+    const judged = answers.length;
+    emit({ kind: "evaluating", iteration, done, total: test.length, judged, correct, tokens, seconds });
   };
   for (let from = 0; from < test.length; from += config.samplingBatch) {
     const range = { from, to: Math.min(from + config.samplingBatch, test.length) };

@@ -98,8 +98,11 @@ export type RunEvent =
       readonly kind: "evaluating";
       /** 0 is the base model. */
       readonly iteration: number;
+      /** Answers finished. */
       readonly done: number;
       readonly total: number;
+      /** Of these, answers judged so far, and correct ones among them. */
+      readonly judged: number;
       readonly correct: number;
       readonly tokens: number;
       readonly seconds: number;
