@@ -20,6 +20,7 @@ const PLACEHOLDERS: Readonly<Record<Field["kind"], string>> = {
   path: "path",
   list: "a,b",
   "number-or-word": "n",
+  "path-or-word": "path",
 };
 
 /** Adds a flag for each of `keys` (all settings when left out), grouped in the help as the table groups them. */
@@ -59,6 +60,7 @@ function optionsOf(key: ConfigKey): Option[] {
 
 function placeholder(field: Field): string {
   if (field.kind === "number-or-word") return [PLACEHOLDERS["number-or-word"], ...(field.choices ?? [])].join("|");
+  if (field.kind === "path-or-word") return [...(field.choices ?? []), PLACEHOLDERS["path-or-word"]].join("|");
   return field.choices?.join("|") ?? PLACEHOLDERS[field.kind];
 }
 

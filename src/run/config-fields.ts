@@ -4,9 +4,11 @@
  */
 
 import { z } from "zod";
+import { VERIFIER_KINDS } from "../tasks/answers/index.js";
+import { isVerifierModule } from "../tasks/custom-verifier.js";
 
 /** How a flag's text becomes a value. */
-export type FieldKind = "number" | "boolean" | "text" | "path" | "list" | "number-or-word";
+export type FieldKind = "number" | "boolean" | "text" | "path" | "list" | "number-or-word" | "path-or-word";
 
 /**
  * What a setting may change. `result`: what the run computes; enters the configuration's hash. `budget`: only how far it goes.
@@ -57,6 +59,13 @@ function oneOf<const W extends readonly [string, ...string[]]>(...words: W): Val
   return { schema: z.enum(words), kind: "text", expects: `one of ${words.join(", ")}`, choices: words };
 }
 
+const verifier: Values<string> = {
+  schema: z.union([z.enum(VERIFIER_KINDS), z.string().refine(isVerifierModule)]),
+  kind: "path-or-word",
+  expects: `one of ${VERIFIER_KINDS.join(", ")}, or the path of a .js or .mjs module`,
+  choices: VERIFIER_KINDS,
+};
+
 function wholeOr<const W extends string>(least: number, word: W): Values<number | W> {
   return {
     schema: z.union([z.int().min(least), z.literal(word)]),
@@ -102,7 +111,16 @@ export const fieldGroups = {
     questionField: field(optional(text), null, "Own data: the field that holds the question (question)"),
     answerField: field(optional(text), null, "Own data: the field that holds the final answer (answer)"),
     optionsField: field(optional(text), null, "Own data: the field that holds the answer options"),
-    verifier: field(optional(oneOf("number", "choice", "yes-no", "exact")), null, "Own data: how answers are compared"),
+    verifier: field(
+      optional(verifier),
+      null,
+      "Own data: how answers are compared; any task: a module of your own that judges outputs",
+    ),
+    verifierTimeout: field(
+      optional(positive),
+      null,
+      "Seconds that such a module may take over one output; 1 when not set",
+    ),
     taskSeed: field(optional(whole(0)), null, "Generated tasks: seed of the observations"),
     trainSize: field(optional(whole(1)), null, "Generated tasks: number of training observations"),
     testSize: field(optional(whole(1)), null, "Generated tasks: number of test observations"),
@@ -165,6 +183,13 @@ export const fieldGroups = {
     temperature: field(notNegative, 1, "Sampling temperature; 0 is greedy"),
     topP: field(between(0, 1, "above-low"), 0.9, "Sample among the most likely tokens of this total probability"),
     maxTokens: field(optional(whole(1)), null, "Longest generation, in tokens; the task's when not set"),
+    exemplars: field(
+      optional(path),
+      null,
+      "JSON Lines of question, rationale, answer and options where there are any, instead of the task's worked examples",
+      "place",
+    ),
+    chat: field(yesOrNo, false, "Put questions in the checkpoint's own chat form (its chat template)"),
     fewShot: field(wholeOr(0, "all"), "all", "Worked examples put before the question while sampling"),
     accept: field(
       oneOf("strict", "lenient"),

@@ -82,7 +82,12 @@ function checkedValue(key: string, value: unknown, layer: ConfigLayer): unknown 
   const spec = fields[key as ConfigKey] as Field;
   const parsed = spec.schema.safeParse(value);
   if (!parsed.success) throw new UserError(`${key}: expected ${spec.expects}, got ${shown(value)} (${layer.source})`);
-  return spec.kind === "path" && typeof parsed.data === "string" ? resolve(layer.folder, parsed.data) : parsed.data;
+  return isPath(spec, parsed.data) ? resolve(layer.folder, parsed.data) : parsed.data;
+}
+
+/** Whether a setting's value names a file or folder. */
+function isPath({ kind, choices = [] }: Field, value: unknown): value is string {
+  return typeof value === "string" && (kind === "path" || (kind === "path-or-word" && !choices.includes(value)));
 }
 
 /** Reads a YAML file with the keys of the configuration; relative paths in it start at its own folder. */
@@ -136,9 +141,10 @@ export function parseFlag(key: ConfigKey, text: string): unknown {
 
 /** What the configuration says of the task. */
 export function taskOptions(config: RunConfig): TaskOptions {
-  const { task, data, questionField, answerField, optionsField, verifier, taskSeed, trainSize, testSize } = config;
-  const test = config.eval;
-  return { task, data, eval: test, questionField, answerField, optionsField, verifier, taskSeed, trainSize, testSize };
+  const { task, data, questionField, answerField, optionsField, taskSeed, trainSize, testSize } = config;
+  const { eval: test, verifier, verifierTimeout } = config;
+  const own = { questionField, answerField, optionsField, verifier, verifierTimeout };
+  return { task, data, eval: test, ...own, taskSeed, trainSize, testSize };
 }
 
 /**
@@ -175,10 +181,9 @@ export function formatConfig(config: RunConfig): string {
  * The settings that determine what a run computes. Places are left out, because what lies there is compared by content, and so are budget
  * and means, which may change between the sessions of a run.
  */
-export function determiningSettings(config: RunConfig): Readonly<Partial<RunConfig>> {
-  return Object.fromEntries(
-    configKeys.filter((key) => fields[key].scope === "result").map((key) => [key, config[key]]),
-  );
+export function determiningSettings(config: RunConfig): Readonly<Record<string, unknown>> {
+  const determining = configKeys.filter((key) => fields[key].scope === "result");
+  return Object.fromEntries(determining.map((key) => [key, isPath(fields[key], config[key]) ? "a file" : config[key]]));
 }
 
 /** Digest of the determining settings: equal digests mean runs that compute the same from the same model and data. */

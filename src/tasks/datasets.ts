@@ -35,7 +35,18 @@ export interface Dataset {
 /** A registry entry that opens a public data set from files. */
 export function datasetEntry(dataset: Dataset): TaskEntry {
   const options: readonly TaskOption[] = ["data", "eval"];
-  return { ...dataset, options, open: (chosen) => openDataset(dataset, chosen) };
+  const ownVerifier = () => dataset.verifier;
+  return {
+    ...dataset,
+    options,
+    ownVerifier,
+    open: (chosen, verifier) => openDataset(judgedBy(dataset, verifier), chosen),
+  };
+}
+
+/** The data set with another verifier, where there is one. */
+export function judgedBy(dataset: Dataset, verifier: Verifier | undefined): Dataset {
+  return verifier === undefined ? dataset : { ...dataset, verifier };
 }
 
 export async function openDataset(dataset: Dataset, options: TaskOptions): Promise<Task> {
@@ -139,6 +150,8 @@ function checkedObservation(dataset: Dataset, row: Row): Observation {
   try {
     const answer = dataset.verifier.canonical(raw.answer, raw.options);
     const observation = { ...raw, id: idOf(row, ...dataset.idColumns), answer };
+    // A user's own module may want more than the bare answer, such as sound steps before it.
+    if (dataset.verifier.module !== undefined) return observation;
     const verdict = dataset.verifier.judge(dataset.format.completion("", answer), observation);
     if (verdict.strict === "correct") return observation;
     throw new UserError(

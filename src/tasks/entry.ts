@@ -1,7 +1,6 @@
 /** What a task is opened from, and how it presents itself before it is. */
 
-import type { VerifierKind } from "./answers/index.js";
-import type { Task, TaskDefaults } from "./task.js";
+import type { Task, TaskDefaults, Verifier } from "./task.js";
 
 /** Says which observations to load. Null and undefined leave an option out; a task refuses options that it does not read. */
 export interface TaskOptions {
@@ -17,8 +16,13 @@ export interface TaskOptions {
   readonly answerField?: string | null | undefined;
   /** Own data: the column with answer options; default `options` when the verifier is `choice`. */
   readonly optionsField?: string | null | undefined;
-  /** Own data: how answers are compared; default `choice` with an options column, else `number`. */
-  readonly verifier?: VerifierKind | null | undefined;
+  /**
+   * Own data: how answers are compared, a `VerifierKind`; default `choice` with an options column, else `number`. Every task also takes
+   * the path of a module that judges in place of its own verifier (custom-verifier.ts).
+   */
+  readonly verifier?: string | null | undefined;
+  /** Seconds that such a module may take over one output; 1 when left out. */
+  readonly verifierTimeout?: number | null | undefined;
   /** Generated tasks: seed of the observations, apart from the run's seed so that runs of several seeds share their data. */
   readonly taskSeed?: number | null | undefined;
   /** Generated tasks: number of training observations. */
@@ -37,5 +41,8 @@ export interface TaskEntry {
   readonly defaults: TaskDefaults;
   /** The options this task reads, besides `task`. */
   readonly options: readonly TaskOption[];
-  open(options: TaskOptions): Promise<Task>;
+  /** The task's own verifier; needs no data. Throws UserError on options that do not fit. */
+  ownVerifier(options: TaskOptions): Verifier;
+  /** @param verifier judges in place of the task's own */
+  open(options: TaskOptions, verifier?: Verifier): Promise<Task>;
 }

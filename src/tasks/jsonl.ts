@@ -2,7 +2,8 @@
 
 import { shown, UserError } from "../errors.js";
 import { VERIFIER_KINDS, type VerifierKind, verifierOf } from "./answers/index.js";
-import { type Dataset, openDataset } from "./datasets.js";
+import { isVerifierModule } from "./custom-verifier.js";
+import { type Dataset, judgedBy, openDataset } from "./datasets.js";
 import type { TaskEntry, TaskOptions } from "./entry.js";
 import { readOptions } from "./options.js";
 import { bracketed, plainFormat } from "./prompt.js";
@@ -11,10 +12,14 @@ import type { Task } from "./task.js";
 
 const DESCRIPTION = "your own questions and answers from .jsonl files (--data, --eval, --verifier)";
 
+/** A module of the user's own judges options where a column for them is named. */
 function kindOf({ verifier, optionsField }: TaskOptions): VerifierKind {
-  const kind = verifier ?? (optionsField === undefined || optionsField === null ? "number" : "choice");
-  if (!VERIFIER_KINDS.includes(kind)) {
-    throw new UserError(`verifier: expected one of ${VERIFIER_KINDS.join(", ")}, got ${shown(kind)}`);
+  const named = isVerifierModule(verifier) ? (optionsField == null ? "exact" : "choice") : verifier;
+  const kind = VERIFIER_KINDS.find((one) => one === (named ?? (optionsField == null ? "number" : "choice")));
+  if (kind === undefined) {
+    throw new UserError(
+      `verifier: expected one of ${VERIFIER_KINDS.join(", ")}, or the path of a .js or .mjs module, got ${shown(verifier)}`,
+    );
   }
   if (kind !== "choice" && optionsField !== undefined && optionsField !== null) {
     throw new UserError(`optionsField: expected the verifier choice beside it, got ${kind}; leave one of them out`);
@@ -55,5 +60,6 @@ export const jsonl: TaskEntry = {
   description: DESCRIPTION,
   defaults: {},
   options: ["data", "eval", "questionField", "answerField", "optionsField", "verifier"],
-  open: async (options): Promise<Task> => openDataset(dataset(options), options),
+  ownVerifier: (options) => verifierOf(kindOf(options)),
+  open: async (options, verifier): Promise<Task> => openDataset(judgedBy(dataset(options), verifier), options),
 };

@@ -2,16 +2,18 @@
 
 import { shown, UserError } from "../errors.js";
 import { anliR1 } from "./anli-r1.js";
+import { numberVerifier } from "./answers/index.js";
 import { arcChallenge } from "./arc-challenge.js";
 import { ARITHMETIC_DESCRIPTION, arithmeticDefaults, arithmeticTask } from "./arithmetic.js";
 import { cladder } from "./cladder.js";
 import { commonsenseQa } from "./commonsense-qa.js";
+import { isVerifierModule, openCustomVerifier } from "./custom-verifier.js";
 import { datasetEntry } from "./datasets.js";
 import type { TaskEntry, TaskOptions } from "./entry.js";
 import { gsm8k } from "./gsm8k.js";
 import { jsonl } from "./jsonl.js";
 import { svamp } from "./svamp.js";
-import type { Task } from "./task.js";
+import type { Task, Verifier } from "./task.js";
 
 export type { VerifierKind } from "./answers/index.js";
 export type { TaskEntry, TaskOption, TaskOptions } from "./entry.js";
@@ -21,12 +23,15 @@ const arithmetic: TaskEntry = {
   description: ARITHMETIC_DESCRIPTION,
   defaults: arithmeticDefaults,
   options: ["taskSeed", "trainSize", "testSize"],
-  open: async ({ taskSeed, trainSize, testSize }) =>
-    arithmeticTask({
+  ownVerifier: () => numberVerifier(),
+  open: async ({ taskSeed, trainSize, testSize }, verifier) => {
+    const task = arithmeticTask({
       taskSeed: taskSeed ?? undefined,
       trainSize: trainSize ?? undefined,
       testSize: testSize ?? undefined,
-    }),
+    });
+    return verifier === undefined ? task : { ...task, verifier };
+  },
 };
 
 /** The default first, then the paper's six benchmarks, then the user's own data. */
@@ -43,7 +48,8 @@ export function taskEntry(options: TaskOptions = {}): TaskEntry {
   if (entry === undefined) {
     throw new UserError(`task: expected one of ${TASKS.map((one) => one.name).join(", ")}, got ${shown(name)}`);
   }
-  const known: readonly string[] = ["task", ...entry.options];
+  const own = isVerifierModule(options.verifier) ? ["verifier", "verifierTimeout"] : [];
+  const known: readonly string[] = ["task", ...entry.options, ...own];
   for (const [key, value] of Object.entries(options)) {
     if (value === undefined || value === null || known.includes(key)) continue;
     throw new UserError(
@@ -55,5 +61,24 @@ export function taskEntry(options: TaskOptions = {}): TaskEntry {
 
 /** Opens a task: the default one without arguments. Throws UserError on bad options or data. */
 export async function openTask(options: TaskOptions = {}): Promise<Task> {
-  return taskEntry(options).open(options);
+  const entry = taskEntry(options);
+  const verifier = ownModule(options);
+  try {
+    return await entry.open(options, verifier);
+  } catch (error) {
+    await verifier?.module?.close();
+    throw error;
+  }
+}
+
+/** What would judge outputs of the task that `options` ask for, without its data. Throws UserError on bad options. */
+export function openVerifier(options: TaskOptions = {}): Verifier {
+  const entry = taskEntry(options);
+  return ownModule(options) ?? entry.ownVerifier(options);
+}
+
+function ownModule({ verifier, verifierTimeout }: TaskOptions): Verifier | undefined {
+  return isVerifierModule(verifier)
+    ? openCustomVerifier(verifier, { timeout: verifierTimeout ?? undefined })
+    : undefined;
 }

@@ -38,13 +38,25 @@ export interface Verdict {
   readonly lenient: Judgement;
   /** The answer that was found, in canonical form; null when none was. */
   readonly extracted: string | null;
+  /** Why a verifier of the user's own came to no verdict (it threw, or took too long). The output then counts as wrong. */
+  readonly failure?: string;
 }
 
-/** Judges what a model wrote after the prompt. Pure and total: it never throws on any output. */
+/** Judges what a model wrote after the prompt. Total: it never throws on any output. The task's own verifiers are pure as well. */
 export interface Verifier {
   judge(output: string, observation: Pick<Observation, "answer" | "options">): Verdict;
   /** The gold answer in canonical form; throws UserError when it is not one this verifier can check (say `abc` for a number). */
   canonical(answer: string, options?: readonly AnswerOption[]): string;
+  /** Set where the verdicts come from a module of the user's own, which may ask for more than a stated answer. */
+  readonly module?: VerifierModule;
+}
+
+/** The user's code behind a verifier. */
+export interface VerifierModule {
+  /** Digest of its content: a run goes on only with the same one. */
+  readonly fingerprint: string;
+  /** Frees what it runs in; the verifier cannot be used afterwards. */
+  close(): Promise<void>;
 }
 
 /** How questions, hints and completions are written. All strings are exact; tokens follow from them. */
@@ -55,6 +67,8 @@ export interface PromptFormat {
   hintedPrompt(observation: Pick<Observation, "question" | "options" | "answer">): string;
   /** What a model should write after the prompt. */
   completion(rationale: string, answer: string): string;
+  /** The question as a user puts it to a chat model, with the gold answer as a hint where `hinted`; the prompts above when left out. */
+  message?(observation: Pick<Observation, "question" | "options" | "answer">, hinted: boolean): string;
   /** Put after each worked example, before the next question. */
   readonly separator: string;
   /** Texts that end a generation, besides the end-of-text token. */
