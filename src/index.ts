@@ -46,6 +46,8 @@ export {
 
 // Engines: what samples and trains.
 export type {
+  ChatMessage,
+  ChatTemplate,
   Engine,
   ModelFacts,
   OptimizerParams,
@@ -100,4 +102,5 @@ export type {
   TaskDefaults,
   Verdict,
   Verifier,
+  VerifierModule,
 } from "./tasks/task.js";

@@ -28,6 +28,15 @@ export interface ChatMessage {
   readonly content: string;
 }
 
+/** How a checkpoint writes conversations. */
+export interface ChatTemplate {
+  /**
+   * The conversation as text, with all special tokens it begins with and holds written out; with `generate` it ends where the assistant's next
+   * turn begins. Throws UserError for a conversation that the template refuses.
+   */
+  render(messages: readonly ChatMessage[], generate: boolean): string;
+}
+
 /** The checkpoint's own tokenizer. */
 export interface Tokenizer {
   /** Token ids of `text`, without any special token that the tokenizer would add at the start or end. */
@@ -38,6 +47,8 @@ export interface Tokenizer {
   readonly startTokens: readonly number[];
   /** Ids that end a generation. The first is the one training puts at the end of an example. Never empty. */
   readonly endTokens: readonly number[];
+  /** Absent where the checkpoint has no chat template. */
+  readonly chat?: ChatTemplate;
 }
 
 /** One sequence to continue. */

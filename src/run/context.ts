@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import type { Method } from "../algorithm/methods.js";
 import type { Engine } from "../engine/engine.js";
 import { UserError } from "../errors.js";
+import { readExemplars } from "../tasks/exemplars-file.js";
 import { fewShotPrefix } from "../tasks/prompt.js";
 import { openTask } from "../tasks/registry.js";
 import type { Exemplar, Observation, Task } from "../tasks/task.js";
@@ -69,15 +70,16 @@ export async function openParts(config: RunConfig, options: RunOptions): Promise
   }
   const train = limited("training", task.train, config.trainLimit);
   const test = limited("test", task.test, config.evalLimit);
-  const exemplars = chosenExemplars(config, task);
+  const exemplars = await chosenExemplars(config, task);
   const maxTokens = config.maxTokens ?? task.maxTokens;
   const engine = options.engine ?? (await openEngine(config, task));
   const close = async () => {
     if (options.engine === undefined) await engine.close();
+    if (options.task === undefined) await task.verifier.module?.close();
   };
   try {
-    const prompts = encodePrompts(engine, { task, exemplars, train, test, method, maxTokens });
-    const data = dataDigest(task, train, test, exemplars, maxTokens);
+    const prompts = encodePrompts(engine, { task, exemplars, train, test, method, maxTokens, chat: config.chat });
+    const data = dataDigest(task, train, test, exemplars, maxTokens, config.chat ? prompts : null);
     return { config, task, train, test, method, engine, prompts, maxTokens, data, close };
   } catch (error) {
     await close();
@@ -90,14 +92,15 @@ function limited(split: string, observations: readonly Observation[], limit: num
   return limit === null ? observations : observations.slice(0, limit);
 }
 
-function chosenExemplars({ fewShot }: RunConfig, task: Task): readonly Exemplar[] {
-  if (fewShot === "all") return task.exemplars;
-  if (fewShot > task.exemplars.length) {
+async function chosenExemplars({ fewShot, exemplars: file }: RunConfig, task: Task): Promise<readonly Exemplar[]> {
+  const exemplars = file === null ? task.exemplars : await readExemplars(file, task);
+  if (fewShot === "all") return exemplars;
+  if (fewShot > exemplars.length) {
     throw new UserError(
-      `fewShot: expected at most the ${task.exemplars.length} worked examples that task ${task.name} has, got ${fewShot}`,
+      `fewShot: expected at most the ${exemplars.length} worked examples that ${file ?? `task ${task.name}`} has, got ${fewShot}`,
     );
   }
-  return task.exemplars.slice(0, fewShot);
+  return exemplars.slice(0, fewShot);
 }
 
 function dataDigest(
@@ -106,12 +109,15 @@ function dataDigest(
   test: readonly Observation[],
   exemplars: readonly Exemplar[],
   maxTokens: number,
+  chat: Prompts | null,
 ): string {
   const { format } = task;
   const hash = createHash("sha256");
   const note = (value: unknown) => hash.update(`${JSON.stringify(value)}\n`);
-  note([task.name, format.separator, format.stop, maxTokens]);
+  note([task.name, format.separator, format.stop, maxTokens, task.verifier.module?.fingerprint]);
   note([fewShotPrefix(format, exemplars), fewShotPrefix(format, exemplars, true)]);
+  // A chat template stands beside the weights and may change without them.
+  if (chat !== null) note([chat.prefix, chat.hintedPrefix, chat.train[0], chat.trainZeroShot[0], chat.endToken]);
   for (const split of [train, test]) {
     note(split.length);
     for (const observation of split) note([observation, format.prompt(observation)]);

@@ -23,7 +23,7 @@ export async function evaluateCheckpoint(
   options: RunOptions = {},
 ): Promise<CheckpointEvaluation> {
   // Nothing is trained and nothing sampled with worked examples, so neither is worth encoding, or an error when it is too long.
-  const parts = await openParts({ ...config, trainLimit: 1, fewShot: 0 }, options);
+  const parts = await openParts({ ...config, trainLimit: 1, fewShot: 0, exemplars: null }, options);
   const clock = performance.now();
   try {
     let wave = 0;

@@ -4,7 +4,7 @@ import { type RunContext, stopIfAsked } from "./context.js";
 import { samplingCost, sum } from "./cost.js";
 import type { Listener } from "./events.js";
 import type { EvaluationResult } from "./journal.js";
-import { answerTests, isCorrect, type JudgedSample, type SamplingContext } from "./sampling.js";
+import { answerTests, isCorrect, type JudgedSample, type SamplingContext, tellFailures } from "./sampling.js";
 import { Tape } from "./tape.js";
 
 /** Answers the whole test set with the engine's present weights; answers that an earlier session recorded are played back. */
@@ -61,6 +61,7 @@ export async function answerAll(
     correct = answers.filter((answer) => answer.correct).length;
     tell();
   }
+  tellFailures(emit, `iteration ${iteration}, test`, "test", answers);
   return answers;
 }
 

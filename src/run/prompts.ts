@@ -5,18 +5,25 @@ import type { Engine, TrainingExample } from "../engine/engine.js";
 import { UserError } from "../errors.js";
 import { fewShotPrefix } from "../tasks/prompt.js";
 import type { Exemplar, Observation, Task } from "../tasks/task.js";
+import { encodeChatPrompts } from "./chat-prompts.js";
 
 export interface Prompts {
   /** Start tokens and worked examples, put before every question while sampling; in the plain and in the hinted form. */
   readonly prefix: readonly number[];
   readonly hintedPrefix: readonly number[];
+  /** What follows `prefix`, for each training observation. */
+  readonly train: readonly (readonly number[])[];
+  /** What follows `hintedPrefix`, with the answer as a hint; empty where the method gives no hints. */
+  readonly hinted: readonly (readonly number[])[];
   /** What stands before every question in training and evaluation: start tokens only. */
   readonly zeroShotPrefix: readonly number[];
-  /** The zero-shot prompt of each training and test observation. */
-  readonly train: readonly (readonly number[])[];
+  /** What follows it, for each training and test observation. */
+  readonly trainZeroShot: readonly (readonly number[])[];
   readonly test: readonly (readonly number[])[];
-  /** Each training observation's prompt with its answer as a hint; empty where the method gives no hints. */
-  readonly hinted: readonly (readonly number[])[];
+  /** What training puts behind a completion: end-of-text, or the end of a turn. */
+  readonly endToken: number;
+  /** What the user should know of them. */
+  readonly notices: readonly string[];
 }
 
 export interface PromptSources {
@@ -26,26 +33,38 @@ export interface PromptSources {
   readonly test: readonly Observation[];
   readonly method: Method;
   readonly maxTokens: number;
+  /** In the checkpoint's own chat form, rather than as plain text. */
+  readonly chat: boolean;
 }
 
 /** Encodes all prompts. Throws UserError naming the first observation whose prompt leaves no room for `maxTokens` new tokens. */
-export function encodePrompts(engine: Engine, sources: PromptSources): Prompts {
-  const { task, exemplars, train, test, method } = sources;
-  const { format } = task;
-  const { tokenizer } = engine;
-  const start = tokenizer.startTokens;
-  const givesHints = method.rationalize && method.tries > 1;
-  const prefixed = (hinted: boolean) => [...start, ...tokenizer.encode(fewShotPrefix(format, exemplars, hinted))];
-  const prompts: Prompts = {
-    prefix: prefixed(false),
-    hintedPrefix: givesHints ? prefixed(true) : [],
-    zeroShotPrefix: start,
-    train: train.map((observation) => tokenizer.encode(format.prompt(observation))),
-    test: test.map((observation) => tokenizer.encode(format.prompt(observation))),
-    hinted: givesHints ? train.map((observation) => tokenizer.encode(format.hintedPrompt(observation))) : [],
-  };
+export function encodePrompts(engine: Pick<Engine, "model" | "tokenizer">, sources: PromptSources): Prompts {
+  const givesHints = sources.method.rationalize && sources.method.tries > 1;
+  const encode = sources.chat ? encodeChatPrompts : encodePlainPrompts;
+  const prompts = encode(engine, { ...sources, givesHints });
   checkLengths(engine.model.contextLength, prompts, sources);
   return prompts;
+}
+
+function encodePlainPrompts(
+  { tokenizer }: Pick<Engine, "tokenizer">,
+  { task, exemplars, train, test, givesHints }: PromptSources & { readonly givesHints: boolean },
+): Prompts {
+  const { format } = task;
+  const start = tokenizer.startTokens;
+  const prefixed = (hinted: boolean) => [...start, ...tokenizer.encode(fewShotPrefix(format, exemplars, hinted))];
+  const asked = train.map((observation) => tokenizer.encode(format.prompt(observation)));
+  return {
+    prefix: prefixed(false),
+    hintedPrefix: givesHints ? prefixed(true) : [],
+    train: asked,
+    hinted: givesHints ? train.map((observation) => tokenizer.encode(format.hintedPrompt(observation))) : [],
+    zeroShotPrefix: start,
+    trainZeroShot: asked,
+    test: test.map((observation) => tokenizer.encode(format.prompt(observation))),
+    endToken: tokenizer.endTokens[0],
+    notices: [],
+  };
 }
 
 function checkLengths(context: number, prompts: Prompts, { train, test, exemplars, maxTokens }: PromptSources): void {
@@ -73,8 +92,8 @@ function checkLengths(context: number, prompts: Prompts, { train, test, exemplar
 }
 
 /** How errors name an observation: `train[12] (chal-480)`. */
-export function nameOf(split: string, index: number, observation: Observation): string {
-  return `${split}[${index}] (${observation.id})`;
+export function nameOf(split: string, index: number, { id }: Pick<Observation, "id">): string {
+  return `${split}[${index}] (${id})`;
 }
 
 /**
@@ -82,12 +101,11 @@ export function nameOf(split: string, index: number, observation: Observation): 
  * left out, so the model learns to do without (STaR, section 3).
  */
 export function trainingExample(
-  engine: Engine,
-  prompts: Prompts,
+  { zeroShotPrefix, trainZeroShot, endToken }: Pick<Prompts, "zeroShotPrefix" | "trainZeroShot" | "endToken">,
   name: string,
   observation: number,
   completion: readonly number[],
 ): TrainingExample {
-  const context = [...prompts.zeroShotPrefix, ...prompts.train[observation]];
-  return { name, tokens: [...context, ...completion, engine.tokenizer.endTokens[0]], completionStart: context.length };
+  const context = [...zeroShotPrefix, ...trainZeroShot[observation]];
+  return { name, tokens: [...context, ...completion, endToken], completionStart: context.length };
 }

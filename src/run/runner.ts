@@ -60,6 +60,7 @@ async function execute(run: RunContext, resumed: boolean): Promise<RunSummary> {
   const { store, config, emit } = run;
   await open(run);
   emit({ kind: "started", runDir: store.dir, resumed, ...outline(run) });
+  for (const text of run.prompts.notices) emit({ kind: "notice", text });
   try {
     const queue = await restore(run);
     const base = await evaluatePhase(run, 0);

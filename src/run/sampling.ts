@@ -3,8 +3,10 @@
 import type { Outcome, TryRequest } from "../algorithm/iteration.js";
 import { seedFor } from "../algorithm/random.js";
 import type { Engine, Sample, SampleRequest, SamplingParams, StopReason } from "../engine/engine.js";
+import { judgeAll } from "../tasks/judge-all.js";
 import type { Judgement, Observation, Task } from "../tasks/task.js";
 import type { RunConfig } from "./config-fields.js";
+import type { Listener } from "./events.js";
 import { nameOf, type Prompts } from "./prompts.js";
 import type { TapeRecord } from "./tape.js";
 
@@ -13,6 +15,7 @@ export interface JudgedSample extends TapeRecord, Outcome {
   /** Index of the observation in its split. */
   readonly observation: number;
   readonly id: string;
+  readonly gold: string;
   readonly tokens: readonly number[];
   readonly text: string;
   readonly stop: StopReason;
@@ -22,8 +25,12 @@ export interface JudgedSample extends TapeRecord, Outcome {
   readonly strict: Judgement;
   readonly lenient: Judgement;
   readonly extracted: string | null;
+  /** Why the user's own verifier came to no verdict; absent where it did. */
+  readonly failure?: string;
   /** Ended, and correct by the run's `accept`. */
   readonly correct: boolean;
+  /** Of a correct sample whose task checks steps: index of the first wrong one, null when all are right. */
+  readonly wrongStep?: number | null;
 }
 
 /** A line of samples.jsonl. */
@@ -33,7 +40,7 @@ export interface DrawnSample extends JudgedSample, TryRequest {}
 export interface SamplingContext {
   readonly engine: Engine;
   readonly config: RunConfig;
-  readonly task: Pick<Task, "verifier" | "format">;
+  readonly task: Pick<Task, "verifier" | "format" | "checkRationale">;
   readonly prompts: Prompts;
   readonly train: readonly Observation[];
   readonly test: readonly Observation[];
@@ -51,7 +58,7 @@ export async function drawTries(
   place: { readonly iteration: number; readonly wave: number; readonly temperature: number },
   onSample?: (sample: Sample) => void,
 ): Promise<DrawnSample[]> {
-  const { engine, config, prompts, train } = context;
+  const { config, prompts, train } = context;
   const hinted = requests[0].hinted;
   const params: SamplingParams = {
     prefix: hinted ? prompts.hintedPrefix : prompts.prefix,
@@ -60,22 +67,16 @@ export async function drawTries(
     maxTokens: context.maxTokens,
     stop: context.task.format.stop,
   };
-  const samples = await sampleAll(
-    engine,
-    requests.map(({ observation, attempt }) => ({
-      name: `${nameOf("train", observation, train[observation])}, try ${attempt}`,
-      prompt: (hinted ? prompts.hinted : prompts.train)[observation],
-      seed: seedFor(config.seed, "sample", place.iteration, observation, attempt),
-    })),
-    params,
-    onSample,
-  );
-  return requests.map((request, i) => ({
-    ...judged(context, place.wave, request.observation, train[request.observation], samples[i], params.prefix),
-    promptTokens: (hinted ? prompts.hinted : prompts.train)[request.observation].length,
-    attempt: request.attempt,
-    hinted,
+  const asked = requests.map(({ observation: index, attempt }) => ({
+    index,
+    observation: train[index],
+    name: `${nameOf("train", index, train[index])}, try ${attempt}`,
+    prompt: (hinted ? prompts.hinted : prompts.train)[index],
+    seed: seedFor(config.seed, "sample", place.iteration, index, attempt),
   }));
+  const samples = await sampleAll(context.engine, asked, params, onSample);
+  const records = await judged(context, place.wave, params, asked, samples);
+  return records.map((record, i) => ({ ...record, attempt: requests[i].attempt, hinted }));
 }
 
 /** Greedy zero-shot answers to test observations `from` … `to` − 1. */
@@ -85,8 +86,7 @@ export async function answerTests(
   place: { readonly iteration: number; readonly wave: number },
   onSample?: (sample: Sample) => void,
 ): Promise<JudgedSample[]> {
-  const { engine, config, prompts, test } = context;
-  const indices = Array.from({ length: range.to - range.from }, (_, i) => range.from + i);
+  const { config, prompts, test } = context;
   const params: SamplingParams = {
     prefix: prompts.zeroShotPrefix,
     temperature: 0,
@@ -94,20 +94,15 @@ export async function answerTests(
     maxTokens: context.maxTokens,
     stop: context.task.format.stop,
   };
-  const samples = await sampleAll(
-    engine,
-    indices.map((index) => ({
-      name: nameOf("test", index, test[index]),
-      prompt: prompts.test[index],
-      seed: seedFor(config.seed, "evaluate", place.iteration, index),
-    })),
-    params,
-    onSample,
-  );
-  return indices.map((index, i) => ({
-    ...judged(context, place.wave, index, test[index], samples[i], params.prefix),
-    promptTokens: prompts.test[index].length,
+  const asked = Array.from({ length: range.to - range.from }, (_, i) => range.from + i).map((index) => ({
+    index,
+    observation: test[index],
+    name: nameOf("test", index, test[index]),
+    prompt: prompts.test[index],
+    seed: seedFor(config.seed, "evaluate", place.iteration, index),
   }));
+  const samples = await sampleAll(context.engine, asked, params, onSample);
+  return judged(context, place.wave, params, asked, samples);
 }
 
 /** A generation that was cut by the token limit is unfinished, whatever it states. */
@@ -118,29 +113,63 @@ export function isCorrect(
   return stop !== "length" && verdict[accept] === "correct";
 }
 
-function judged(
+/** Tells of outputs that the user's own verifier came to no verdict on. */
+export function tellFailures(
+  emit: Listener,
+  phase: string,
+  split: "train" | "test",
+  samples: readonly JudgedSample[],
+): void {
+  const failures = samples.filter(({ failure }) => failure !== undefined);
+  const [first] = failures;
+  if (first === undefined) return;
+  emit({
+    kind: "notice",
+    text: `${phase}: the verifier failed on ${failures.length} of ${samples.length} outputs, which count as wrong; first on ${nameOf(split, first.observation, first)}: ${first.failure}`,
+  });
+}
+
+/** A request, and what it asks. */
+interface Asked extends SampleRequest {
+  /** Index of the observation in its split. */
+  readonly index: number;
+  readonly observation: Observation;
+}
+
+/** The samples as they are recorded, judged. */
+async function judged(
   { task, config }: SamplingContext,
   wave: number,
-  index: number,
-  observation: Observation,
-  sample: Sample,
-  prefix: readonly number[],
-): Omit<JudgedSample, "promptTokens"> {
-  const { strict, lenient, extracted } = task.verifier.judge(sample.text, observation);
-  return {
-    wave,
-    observation: index,
-    id: observation.id,
-    tokens: sample.tokens,
-    text: sample.text,
-    stop: sample.stop,
-    prefixTokens: prefix.length,
-    generatedTokens: sample.generatedTokens,
-    strict,
-    lenient,
-    extracted,
-    correct: isCorrect({ stop: sample.stop, strict, lenient }, config.accept),
-  };
+  { prefix }: SamplingParams,
+  asked: readonly Asked[],
+  samples: readonly Sample[],
+): Promise<JudgedSample[]> {
+  const verdicts = await judgeAll(
+    task.verifier,
+    asked.map(({ observation }, i) => ({ output: samples[i].text, observation })),
+  );
+  return asked.map(({ index, observation, prompt }, i) => {
+    const { tokens, text, stop, generatedTokens } = samples[i];
+    const verdict = verdicts[i];
+    const correct = isCorrect({ stop, ...verdict }, config.accept);
+    return {
+      wave,
+      observation: index,
+      id: observation.id,
+      gold: observation.answer,
+      tokens,
+      text,
+      stop,
+      prefixTokens: prefix.length,
+      promptTokens: prompt.length,
+      generatedTokens,
+      ...verdict,
+      correct,
+      ...(correct && task.checkRationale !== undefined
+        ? { wrongStep: task.checkRationale(text, observation).firstWrong }
+        : {}),
+    };
+  });
 }
 
 /** The samples of all requests, in their order. */

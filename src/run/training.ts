@@ -37,7 +37,6 @@ export async function trainOn(
   const { config, engine, store, method } = run;
   const examples = kept.map(({ observation, attempt, tokens }) =>
     trainingExample(
-      engine,
       run.prompts,
       `${nameOf("train", observation, run.train[observation])}, try ${attempt}`,
       observation,

@@ -7,7 +7,7 @@ import { UserError } from "../errors.js";
 import { type RunContext, stopIfAsked } from "./context.js";
 import { ownCost, samplingCost, sum } from "./cost.js";
 import type { VisitResult } from "./journal.js";
-import { type DrawnSample, drawTries } from "./sampling.js";
+import { type DrawnSample, drawTries, tellFailures } from "./sampling.js";
 import { Tape } from "./tape.js";
 import { scheduleOf } from "./training.js";
 
@@ -56,6 +56,7 @@ export async function visitObservations(run: RunContext, queue: ObservationQueue
       tell();
     },
   });
+  tellFailures(emit, `iteration ${iteration}`, "train", tape.played);
   return { visit: visited, result: figures(run, iteration, visited, tape.played) };
 }
 
@@ -87,12 +88,9 @@ function figures(
 }
 
 /** Share of D₊ that states the right answer after a wrong step; null where the task cannot tell or D₊ is empty. */
-function wrongStepShare({ task, train }: RunContext, kept: readonly DrawnTry<DrawnSample>[]): number | null {
+function wrongStepShare({ task }: RunContext, kept: readonly DrawnTry<DrawnSample>[]): number | null {
   if (task.checkRationale === undefined || kept.length === 0) return null;
-  const wrong = kept.filter(
-    ({ observation, outcome }) => task.checkRationale?.(outcome.text, train[observation]).firstWrong !== null,
-  );
-  return wrong.length / kept.length;
+  return kept.filter(({ outcome }) => outcome.wrongStep !== null).length / kept.length;
 }
 
 function lostDraws(path: string): UserError {

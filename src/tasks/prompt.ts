@@ -47,12 +47,15 @@ export function plainFormat(options: PlainFormatOptions = {}): PromptFormat {
   } = options;
   const opening: PromptFormat["prompt"] = (observation) => {
     const listed = observation.options === undefined ? "" : writeOptions(observation.options);
-    return `Q: ${observation.question}${listed === "" ? "" : `\n${listed}`}`;
+    return `${observation.question}${listed === "" ? "" : `\n${listed}`}`;
   };
   const statement = (answer: string) => `${ANSWER_PHRASE} ${writeAnswer(answer)}.`;
+  const hinted: PromptFormat["hintedPrompt"] = (observation) =>
+    `${opening(observation)}\n${writeHint(statement(observation.answer))}`;
   return {
-    prompt: (observation) => `${opening(observation)}\nA:`,
-    hintedPrompt: (observation) => `${opening(observation)}\n${writeHint(statement(observation.answer))}\nA:`,
+    prompt: (observation) => `Q: ${opening(observation)}\nA:`,
+    hintedPrompt: (observation) => `Q: ${hinted(observation)}\nA:`,
+    message: (observation, hint) => (hint ? hinted(observation) : opening(observation)),
     completion: (rationale, answer) => `${rationale === "" ? "" : gap + rationale}${gap}${statement(answer)}`,
     separator: "\n\n",
     stop,

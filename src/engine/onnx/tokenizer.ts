@@ -5,8 +5,9 @@
 import { join } from "node:path";
 import { Tokenizer as LibraryTokenizer } from "@huggingface/tokenizers";
 import { messageOf, shown, UserError } from "../../errors.js";
-import type { Tokenizer } from "../engine.js";
+import type { ChatTemplate, Tokenizer } from "../engine.js";
 import { isRecord, parseJson, readIfPresent } from "../files.js";
+import { chatTemplateSource, JinjaChatTemplate } from "./chat-template.js";
 import type { LlamaConfig } from "./model-config.js";
 import {
   byteLevelPiece,
@@ -41,6 +42,7 @@ interface Library {
 export class CheckpointTokenizer implements Tokenizer {
   readonly startTokens: readonly number[];
   readonly endTokens: readonly number[];
+  readonly chat?: ChatTemplate;
   /** What tokenizer_config.json names to fill up batches; null when it names none. */
   readonly padToken: number | null;
   readonly #where: string;
@@ -50,8 +52,17 @@ export class CheckpointTokenizer implements Tokenizer {
   /** Null where a token's text depends on its neighbours. */
   readonly #pieceOf: PieceOf | null;
 
-  /** `tokenizerConfig` may be {}; `where` names the folder in errors. Throws UserError when either cannot be used. */
-  constructor(tokenizerJson: unknown, tokenizerConfig: unknown, model: ModelTokens, where: string) {
+  /**
+   * `tokenizerConfig` may be {}; `where` names the folder in errors; `chatTemplate` is the content of chat_template.jinja. Throws UserError
+   * when tokenizer or config cannot be used.
+   */
+  constructor(
+    tokenizerJson: unknown,
+    tokenizerConfig: unknown,
+    model: ModelTokens,
+    where: string,
+    chatTemplate: string | null = null,
+  ) {
     if (!isRecord(tokenizerJson))
       throw new UserError(`expected an object in tokenizer.json of ${where}, got ${shown(tokenizerJson)}`);
     if (!isRecord(tokenizerConfig)) {
@@ -72,9 +83,14 @@ export class CheckpointTokenizer implements Tokenizer {
     this.startTokens = this.#findStart(roles.get("bos_token"), tokenizerJson, tokenizerConfig);
     this.endTokens = this.#findEnds(model.endTokens, roles.get("eos_token"));
     this.padToken = this.#idOf(roles.get("pad_token"));
+    const template = chatTemplateSource(chatTemplate, tokenizerConfig);
+    if (template !== null) {
+      const texts = [...roles].flatMap(([role, text]) => (text === null ? [] : [[role, text] as const]));
+      this.chat = new JinjaChatTemplate(template, Object.fromEntries(texts), where);
+    }
   }
 
-  /** Reads tokenizer.json and tokenizer_config.json (if there) of the checkpoint folder `dir`. Throws UserError naming the file. */
+  /** Reads tokenizer.json and, if there, tokenizer_config.json and chat_template.jinja of the folder `dir`. Throws UserError naming the file. */
   static async read(dir: string, model: ModelTokens): Promise<CheckpointTokenizer> {
     const path = join(dir, "tokenizer.json");
     const bytes = await readIfPresent(path);
@@ -86,11 +102,13 @@ export class CheckpointTokenizer implements Tokenizer {
     }
     const configPath = join(dir, "tokenizer_config.json");
     const config = await readIfPresent(configPath);
+    const template = await readIfPresent(join(dir, "chat_template.jinja"));
     return new CheckpointTokenizer(
       parseJson(bytes, path),
       config === null ? {} : parseJson(config, configPath),
       model,
       dir,
+      template === null ? null : new TextDecoder().decode(template),
     );
   }
 
