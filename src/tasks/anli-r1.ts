@@ -94,7 +94,7 @@ const exemplars: readonly Exemplar[] = [
 
 function observation(row: Row): RawObservation {
   return {
-    question: question(textColumn(row, "premise"), textColumn(row, "hypothesis")),
+    question: question(textColumn(row, "premise", "context"), textColumn(row, "hypothesis")),
     options: LABELS,
     answer: textColumn(row, "label"),
   };
@@ -110,8 +110,11 @@ export const anliR1: Dataset = {
   maxTokens: 128,
   rationalize: true,
   idColumns: ["uid", "train_index"],
-  trainFiles: ["train"],
-  testFiles: ["test", "dev"],
+  hub: "facebook/anli",
+  folders: ["plain_text", "R1"],
+  train: [["train"]],
+  test: ["test", "dev"],
+  leaveOut: ["r2", "r3"],
   trainLimit: 10_000,
   observation,
 };

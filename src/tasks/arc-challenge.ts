@@ -70,8 +70,10 @@ export const arcChallenge: Dataset = {
   maxTokens: 381,
   rationalize: true,
   idColumns: ["id"],
+  hub: "allenai/ai2_arc",
+  folders: ["ARC-Challenge"],
   // The paper trains on the validation questions as well.
-  trainFiles: ["train", "validation", "dev"],
-  testFiles: ["test"],
+  train: [["train"], ["validation", "dev"]],
+  test: ["test"],
   observation: choiceObservation,
 };

@@ -1,9 +1,11 @@
 /** CLadder 1.5 (Jin et al. 2023): formal causal questions in words, on all three rungs of the ladder of causation; yes or no. */
 
+import { shown, UserError } from "../errors.js";
 import { yesNoVerifier } from "./answers/index.js";
+import { TEST_IDS } from "./cladder-split.js";
 import type { Dataset, RawObservation } from "./datasets.js";
 import { plainFormat } from "./prompt.js";
-import { type Row, textColumn } from "./rows.js";
+import { column, joinedColumns, type Row, textColumn } from "./rows.js";
 import type { Exemplar } from "./task.js";
 
 const WORLD =
@@ -59,12 +61,15 @@ const exemplars: readonly Exemplar[] = [
   },
 ];
 
-/** Releases name the columns `question` and `answer`, or `prompt` and `label`; some keep the conditions apart in `given_info`. */
+/** Releases name the columns `question` and `answer`, or `prompt` and `label`; some keep world and conditions apart. */
 function observation(row: Row): RawObservation {
-  const { given_info: given } = row.fields;
-  const question = textColumn(row, "question", "prompt");
+  const asked = textColumn(row, "question", "prompt");
+  // The test-*.csv files on the hub end with the conditions. Any answer to those would be as good as another.
+  if (!asked.includes("?")) {
+    throw new UserError(`${row.where}: expected a text that ends in a question, got ${shown(asked.slice(-60))}`);
+  }
   return {
-    question: given === undefined ? question : `${textColumn(row, "given_info")} ${question}`,
+    question: `${joinedColumns(row, "background", "given_info")} ${asked}`.trimStart(),
     answer: textColumn(row, "answer", "label"),
   };
 }
@@ -79,7 +84,9 @@ export const cladder: Dataset = {
   maxTokens: 300,
   rationalize: true,
   idColumns: ["id", "question_id"],
-  trainFiles: ["train"],
-  testFiles: ["test"],
+  hub: "causal-nlp/CLadder",
+  train: [["train"]],
+  test: ["test"],
+  whole: { names: ["full_v1.5_default"], isTest: (row) => TEST_IDS.has(Number(column(row, "id"))) },
   observation,
 };

@@ -62,8 +62,9 @@ export const commonsenseQa: Dataset = {
   maxTokens: 159,
   rationalize: true,
   idColumns: ["id"],
-  trainFiles: ["train"],
+  hub: "tau/commonsense_qa",
+  train: [["train"]],
   // The public test split has no labels: the validation split is what is reported.
-  testFiles: ["dev", "validation", "test"],
+  test: ["dev", "validation", "test"],
   observation: choiceObservation,
 };

@@ -1,15 +1,20 @@
 /** What a task is opened from, and how it presents itself before it is. */
 
+import type { UserError } from "../errors.js";
 import type { Task, TaskDefaults, Verifier } from "./task.js";
 
 /** Says which observations to load. Null and undefined leave an option out; a task refuses options that it does not read. */
 export interface TaskOptions {
   /** A name of `TASKS`; `jsonl` when left out and `data` is given, else `arithmetic`. */
   readonly task?: string | null | undefined;
-  /** Training file, or a folder with train*.jsonl and test*.jsonl (or dev*.jsonl). */
+  /** Training file, or a folder or `hub:owner/name` with both splits; when left out, the task's own data set on the hub. */
   readonly data?: string | null | undefined;
-  /** Test file; overrides what the folder holds. */
+  /** Test file, or a folder or `hub:owner/name` with the test split; overrides what `data` holds. */
   readonly eval?: string | null | undefined;
+  /** Read only the first so many training observations; every task takes it, and those that are generated need not heed it. */
+  readonly trainLimit?: number | null | undefined;
+  /** The same of the test observations. */
+  readonly evalLimit?: number | null | undefined;
   /** Own data (`jsonl`): the column with the question; default `question`. */
   readonly questionField?: string | null | undefined;
   /** Own data: the column with the gold answer; default `answer`. */
@@ -33,6 +38,9 @@ export interface TaskOptions {
 
 export type TaskOption = Exclude<keyof TaskOptions, "task">;
 
+/** Told of a row that is no proper observation. */
+export type OnRefused = (refusal: UserError) => void;
+
 export interface TaskEntry {
   readonly name: string;
   /** One line for `adastar tasks`. */
@@ -43,6 +51,9 @@ export interface TaskEntry {
   readonly options: readonly TaskOption[];
   /** The task's own verifier; needs no data. Throws UserError on options that do not fit. */
   ownVerifier(options: TaskOptions): Verifier;
-  /** @param verifier judges in place of the task's own */
-  open(options: TaskOptions, verifier?: Verifier): Promise<Task>;
+  /**
+   * @param verifier judges in place of the task's own
+   * @param onRefused is told of bad rows, which are left out then; without it the first one is thrown
+   */
+  open(options: TaskOptions, verifier?: Verifier, onRefused?: OnRefused): Promise<Task>;
 }

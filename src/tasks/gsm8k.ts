@@ -78,7 +78,11 @@ export const gsm8k: Dataset = {
   maxTokens: 440,
   rationalize: false,
   idColumns: ["id"],
-  trainFiles: ["train"],
-  testFiles: ["test"],
+  hub: "openai/gsm8k",
+  folders: ["main"],
+  train: [["train"]],
+  test: ["test"],
+  // The same questions with solutions as dialogues.
+  leaveOut: ["socratic"],
   observation,
 };

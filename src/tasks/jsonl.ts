@@ -10,7 +10,7 @@ import { bracketed, plainFormat } from "./prompt.js";
 import { column, textColumn } from "./rows.js";
 import type { Task } from "./task.js";
 
-const DESCRIPTION = "your own questions and answers from .jsonl files (--data, --eval, --verifier)";
+const DESCRIPTION = "your own questions and answers, from files or the hub (--data, --eval, --verifier)";
 
 /** A module of the user's own judges options where a column for them is named. */
 function kindOf({ verifier, optionsField }: TaskOptions): VerifierKind {
@@ -43,8 +43,8 @@ function dataset(options: TaskOptions): Dataset {
     // Hints hurt where the rationale is a calculation (paper, section 4.1).
     rationalize: kind !== "number",
     idColumns: ["id"],
-    trainFiles: ["train"],
-    testFiles: ["test", "dev"],
+    train: [["train"]],
+    test: ["test", "dev", "validation"],
     observation(row) {
       const question = textColumn(row, questionField);
       const answer = textColumn(row, answerField);
@@ -61,5 +61,6 @@ export const jsonl: TaskEntry = {
   defaults: {},
   options: ["data", "eval", "questionField", "answerField", "optionsField", "verifier"],
   ownVerifier: (options) => verifierOf(kindOf(options)),
-  open: async (options, verifier): Promise<Task> => openDataset(judgedBy(dataset(options), verifier), options),
+  open: async (options, verifier, onRefused): Promise<Task> =>
+    openDataset(judgedBy(dataset(options), verifier), options, onRefused),
 };

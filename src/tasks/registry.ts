@@ -9,14 +9,14 @@ import { cladder } from "./cladder.js";
 import { commonsenseQa } from "./commonsense-qa.js";
 import { isVerifierModule, openCustomVerifier } from "./custom-verifier.js";
 import { datasetEntry } from "./datasets.js";
-import type { TaskEntry, TaskOptions } from "./entry.js";
+import type { OnRefused, TaskEntry, TaskOptions } from "./entry.js";
 import { gsm8k } from "./gsm8k.js";
 import { jsonl } from "./jsonl.js";
 import { svamp } from "./svamp.js";
 import type { Task, Verifier } from "./task.js";
 
 export type { VerifierKind } from "./answers/index.js";
-export type { TaskEntry, TaskOption, TaskOptions } from "./entry.js";
+export type { OnRefused, TaskEntry, TaskOption, TaskOptions } from "./entry.js";
 
 const arithmetic: TaskEntry = {
   name: "arithmetic",
@@ -49,7 +49,7 @@ export function taskEntry(options: TaskOptions = {}): TaskEntry {
     throw new UserError(`task: expected one of ${TASKS.map((one) => one.name).join(", ")}, got ${shown(name)}`);
   }
   const own = isVerifierModule(options.verifier) ? ["verifier", "verifierTimeout"] : [];
-  const known: readonly string[] = ["task", ...entry.options, ...own];
+  const known: readonly string[] = ["task", "trainLimit", "evalLimit", ...entry.options, ...own];
   for (const [key, value] of Object.entries(options)) {
     if (value === undefined || value === null || known.includes(key)) continue;
     throw new UserError(
@@ -59,12 +59,15 @@ export function taskEntry(options: TaskOptions = {}): TaskEntry {
   return entry;
 }
 
-/** Opens a task: the default one without arguments. Throws UserError on bad options or data. */
-export async function openTask(options: TaskOptions = {}): Promise<Task> {
+/**
+ * Opens a task: the default one without arguments. Throws UserError on bad options or data.
+ * @param onRefused is told of bad rows, which are left out then; without it the first one is thrown
+ */
+export async function openTask(options: TaskOptions = {}, onRefused?: OnRefused): Promise<Task> {
   const entry = taskEntry(options);
   const verifier = ownModule(options);
   try {
-    return await entry.open(options, verifier);
+    return await entry.open(options, verifier, onRefused);
   } catch (error) {
     await verifier?.module?.close();
     throw error;

@@ -1,110 +1,89 @@
 /** Rows of data files, read one at a time, and typed access to their columns with errors that name file and row. */
 
-import { createReadStream } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { extname } from "node:path";
-import { messageOf, shown, UserError } from "../errors.js";
+import { shown, UserError } from "../errors.js";
+import { jsonArray } from "./formats/json-array.js";
+import { jsonLines } from "./formats/json-lines.js";
 
 /** One row. `where` names it in errors: `train.jsonl, row 12`. */
 export interface Row {
-  /** Counted from 1. In a .jsonl file the line's number. */
+  /** Counted from 1. In a .jsonl file the line's number; in a .csv file the header is not counted. */
   readonly number: number;
   readonly where: string;
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-export const ROW_FILES = [".jsonl", ".json"] as const;
+type RowReader = (path: string) => AsyncIterable<[number: number, value: unknown]>;
+
+/** By file name extension. The last two load their library only when such a file is read. */
+const READERS: Readonly<Record<string, RowReader>> = {
+  ".jsonl": jsonLines,
+  ".json": jsonArray,
+  ".parquet": async function* (path) {
+    yield* (await import("./formats/parquet.js")).parquetRows(path);
+  },
+  ".csv": async function* (path) {
+    yield* (await import("./formats/csv.js")).csvRows(path);
+  },
+};
+
+/** Extensions of the files that `readRows` reads. Where the same split lies there in several forms, the first of these is read. */
+export const ROW_FILES: readonly string[] = Object.keys(READERS);
+
+/** `.jsonl, .json, .parquet or .csv` */
+export const ROW_FILES_IN_WORDS = `${ROW_FILES.slice(0, -1).join(", ")} or ${ROW_FILES.at(-1)}`;
 
 export function isRowFile(path: string): boolean {
-  return (ROW_FILES as readonly string[]).includes(extname(path).toLowerCase());
+  return ROW_FILES.includes(extname(path).toLowerCase());
 }
 
-/** The rows of a .jsonl file (streamed, one object a line) or a .json file (one array of objects). */
+/** How errors name a row. */
+export function rowName(path: string, number: number): string {
+  return `${path}, row ${number}`;
+}
+
+/**
+ * The rows of a .jsonl (one object a line), .json (one array of objects), .csv (with a header) or .parquet file. Memory: one row, of
+ * Parquet one row group. Throws UserError naming file and row.
+ */
 export async function* readRows(path: string): AsyncGenerator<Row> {
-  if (!isRowFile(path)) {
-    throw new UserError(`expected a file ending in ${ROW_FILES.join(" or ")}, got ${shown(path)}; convert it first`);
+  const reader = READERS[extname(path).toLowerCase()];
+  if (reader === undefined) {
+    throw new UserError(`expected a file ending in ${ROW_FILES_IN_WORDS}, got ${shown(path)}; convert it first`);
   }
-  const lines = extname(path).toLowerCase() === ".jsonl" ? jsonLines(path) : jsonArray(path);
-  for await (const [number, value] of lines) {
-    const where = `${path}, row ${number}`;
-    if (typeof value !== "object" || value === null || Array.isArray(value)) {
-      throw new UserError(`${where}: expected an object with named columns, got ${shown(value)}`);
-    }
-    yield { number, where, fields: value as Record<string, unknown> };
-  }
+  for await (const [number, value] of reader(path)) yield rowOf(path, number, value);
 }
 
-async function* jsonLines(path: string): AsyncGenerator<[number, unknown]> {
-  let number = 0;
-  for await (const line of linesOf(path)) {
-    number++;
-    if (line.trim() === "") continue;
-    let value: unknown;
-    try {
-      value = JSON.parse(line);
-    } catch (error) {
-      throw new UserError(
-        `${path}, row ${number}: expected one JSON object a line, got ${shown(line)}: ${messageOf(error)}`,
-      );
-    }
-    yield [number, value];
+/** The row that a reader found; throws UserError unless it has columns. */
+export function rowOf(path: string, number: number, value: unknown): Row {
+  const where = rowName(path, number);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new UserError(`${where}: expected an object with named columns, got ${shown(value)}`);
   }
-}
-
-async function* jsonArray(path: string): AsyncGenerator<[number, unknown]> {
-  let value: unknown;
-  try {
-    value = JSON.parse((await readFile(path, "utf8")).replace(/^\ufeff/, ""));
-  } catch (error) {
-    throw unreadable(path, error);
-  }
-  if (!Array.isArray(value)) throw new UserError(`${path}: expected a JSON array of rows, got ${shown(value)}`);
-  for (const [index, row] of value.entries()) yield [index + 1, row];
-}
-
-/** Lines split at `\n` only: JSON strings may hold U+2028, which node:readline takes for a line end. */
-async function* linesOf(path: string): AsyncGenerator<string> {
-  const decoder = new TextDecoder("utf-8", { fatal: true });
-  // Pieces of a line that spans chunks, joined once at its end: a very long line stays linear.
-  let pieces: string[] = [];
-  try {
-    for await (const chunk of createReadStream(path)) {
-      const parts = decoder.decode(chunk as Uint8Array, { stream: true }).split("\n");
-      for (const part of parts.slice(0, -1)) {
-        pieces.push(part);
-        yield pieces.join("");
-        pieces = [];
-      }
-      pieces.push(parts.at(-1) ?? "");
-    }
-    pieces.push(decoder.decode());
-  } catch (error) {
-    throw unreadable(path, error);
-  }
-  const rest = pieces.join("");
-  if (rest !== "") yield rest;
-}
-
-function unreadable(path: string, error: unknown): UserError {
-  return new UserError(`expected a readable UTF-8 file, got ${shown(path)}: ${messageOf(error)}`);
+  return { number, where, fields: value as Record<string, unknown> };
 }
 
 /** The value of the first of `names` that the row has; throws UserError when it has none. */
 export function column(row: Row, ...names: readonly string[]): unknown {
-  for (const name of names) {
-    const value = row.fields[name];
-    if (value !== undefined && value !== null) return value;
-  }
+  const value = optionalColumn(row, ...names);
+  if (value !== undefined) return value;
   const has = Object.keys(row.fields).join(", ");
   throw new UserError(
-    `${row.where}: expected a column ${names.map((name) => shown(name)).join(" or ")}, got columns ${has || "(none)"}`,
+    `${row.where}: expected a column ${names.map((name) => shown(name)).join(" or ")}, got ${has === "" ? "no columns" : `columns ${has}`}`,
   );
+}
+
+/** The same, undefined when the row has none. */
+export function optionalColumn(row: Row, ...names: readonly string[]): unknown {
+  const found = names.find((name) => row.fields[name] !== undefined && row.fields[name] !== null);
+  return found === undefined ? undefined : row.fields[found];
 }
 
 /** The same as text: numbers and booleans are written out; throws UserError for anything else and for an empty text. */
 export function textColumn(row: Row, ...names: readonly string[]): string {
   const value = column(row, ...names);
-  const text = typeof value === "number" || typeof value === "boolean" ? String(value) : value;
+  const text =
+    (typeof value === "number" && Number.isFinite(value)) || typeof value === "boolean" ? String(value) : value;
   if (typeof text !== "string" || text.trim() === "") {
     throw new UserError(
       `${row.where}: expected a text in ${names.map((name) => shown(name)).join(" or ")}, got ${shown(value)}`,
@@ -113,9 +92,16 @@ export function textColumn(row: Row, ...names: readonly string[]): string {
   return text.trim();
 }
 
+/** The texts of those of `names` that the row has and that are not blank, joined by spaces. */
+export function joinedColumns(row: Row, ...names: readonly string[]): string {
+  const present = names.filter((name) => {
+    const value = optionalColumn(row, name);
+    return value !== undefined && !(typeof value === "string" && value.trim() === "");
+  });
+  return present.map((name) => textColumn(row, name)).join(" ");
+}
+
 /** The row's own id where it has one of these columns, else its number. */
 export function idOf(row: Row, ...names: readonly string[]): string {
-  return names.some((name) => row.fields[name] !== undefined && row.fields[name] !== null)
-    ? textColumn(row, ...names)
-    : String(row.number);
+  return optionalColumn(row, ...names) === undefined ? String(row.number) : textColumn(row, ...names);
 }

@@ -6,7 +6,7 @@
 import { numberVerifier } from "./answers/index.js";
 import type { Dataset, RawObservation } from "./datasets.js";
 import { plainFormat } from "./prompt.js";
-import { type Row, textColumn } from "./rows.js";
+import { optionalColumn, type Row, textColumn } from "./rows.js";
 import type { Exemplar } from "./task.js";
 
 const exemplars: readonly Exemplar[] = [
@@ -59,9 +59,8 @@ const exemplars: readonly Exemplar[] = [
 
 /** Rows have the story and the question apart, and in most releases also joined. */
 function observation(row: Row): RawObservation {
-  const { question_concat: joined } = row.fields;
   const question =
-    joined === undefined
+    optionalColumn(row, "question_concat") === undefined
       ? `${textColumn(row, "Body", "body")} ${textColumn(row, "question", "Question")}`
       : textColumn(row, "question_concat");
   return { question: question.replace(/\s+/g, " "), answer: textColumn(row, "answer", "Answer") };
@@ -77,7 +76,8 @@ export const svamp: Dataset = {
   maxTokens: 130,
   rationalize: false,
   idColumns: ["ID", "id"],
-  trainFiles: ["train"],
-  testFiles: ["test", "dev"],
+  hub: "ChilleD/SVAMP",
+  train: [["train"]],
+  test: ["test", "dev"],
   observation,
 };

@@ -85,6 +85,16 @@ export interface RationaleCheck {
 /** Settings that suit this task and its usual model; keys of the run configuration, overridden by presets, files and flags. */
 export type TaskDefaults = Readonly<Record<string, unknown>>;
 
+/** Where the observations of a task were read. */
+export interface TaskSource {
+  /** Paths of each split's files, in order. */
+  readonly files: Readonly<Record<"train" | "test", readonly string[]>>;
+  /** The settings `data` and `eval` that read the same rows again: the revision of a hub data set is the commit that was found. */
+  readonly pinned: { readonly data: string; readonly eval?: string };
+  /** Names the row of an observation: `train.jsonl, row 12`. */
+  where(split: "train" | "test", index: number): string;
+}
+
 export interface Task {
   readonly name: string;
   /** One line for `adastar tasks`. */
@@ -95,6 +105,8 @@ export interface Task {
   /** Few-shot exemplars for sampling; may be empty. */
   readonly exemplars: readonly Exemplar[];
   readonly verifier: Verifier;
+  /** Only tasks that are read from files have it. */
+  readonly source?: TaskSource;
   /** The longest generation, in tokens (SPEC section 5). */
   readonly maxTokens: number;
   /** Whether rationalization is on by default: off for mathematical tasks, where it hurts. */

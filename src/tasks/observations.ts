@@ -1,0 +1,104 @@
+/** Rows to observations, one at a time: what is kept is the observation and its row's number. */
+
+import { shown, UserError } from "../errors.js";
+import type { Dataset } from "./datasets.js";
+import { idOf, optionalColumn, type Row, readRows, rowName } from "./rows.js";
+import type { Observation } from "./task.js";
+
+/** The files of one split on this machine, in order. */
+export interface SplitFiles {
+  readonly paths: readonly string[];
+  /** Which rows belong to the split; all when left out. */
+  readonly takes?: (row: Row) => boolean;
+}
+
+export interface ReadingOptions {
+  /** Reading ends with so many observations. */
+  readonly limit: number;
+  /** Told of each row that is not a proper observation, which is left out then; where there is nobody to tell, the error is thrown. */
+  readonly onRefused?: ((refusal: UserError) => void) | undefined;
+}
+
+/** Observations of one split, and from which rows they are. */
+export class LoadedSplit {
+  readonly observations: Observation[] = [];
+  /** Number of each observation's row in its file. */
+  readonly #rows: number[] = [];
+  /** Files in order, each with the index of its first observation. */
+  readonly #files: { readonly path: string; readonly first: number }[] = [];
+
+  beginFile(path: string): void {
+    this.#files.push({ path, first: this.observations.length });
+  }
+
+  add(observation: Observation, row: number): void {
+    this.observations.push(observation);
+    this.#rows.push(row);
+  }
+
+  /** Names an observation's row: `train.jsonl, row 12`. */
+  where(index: number): string {
+    const file = this.#files.findLast(({ first }) => first <= index);
+    return rowName(file?.path ?? "", this.#rows[index] ?? 0);
+  }
+}
+
+/** Reads the rows of the files in order. Ids must be unique over all of them. Throws UserError naming file and row. */
+export async function readSplit(
+  dataset: Dataset,
+  { paths, takes = () => true }: SplitFiles,
+  { limit, onRefused }: ReadingOptions,
+): Promise<LoadedSplit> {
+  const split = new LoadedSplit();
+  const seen = new Map<string, number>();
+  // Rows without an id of their own are counted through all files.
+  let before = 0;
+  for (const path of paths) {
+    split.beginFile(path);
+    let last = 0;
+    for await (const row of readRows(path)) {
+      if (split.observations.length >= limit) return split;
+      last = row.number;
+      if (!takes(row)) continue;
+      try {
+        const hasId = optionalColumn(row, ...dataset.idColumns) !== undefined;
+        const id = hasId ? idOf(row, ...dataset.idColumns) : String(before + row.number);
+        const earlier = seen.get(id);
+        if (earlier !== undefined) {
+          throw new UserError(
+            `${row.where}: expected ids that differ, got ${shown(id)} again (first in ${split.where(earlier)})`,
+          );
+        }
+        split.add(checkedObservation(dataset, row, id), row.number);
+        seen.set(id, split.observations.length - 1);
+      } catch (error) {
+        if (onRefused === undefined || !(error instanceof UserError)) throw error;
+        onRefused(error);
+      }
+    }
+    before += last;
+  }
+  if (split.observations.length === 0 && onRefused === undefined) {
+    throw new UserError(`expected rows in ${paths.join(", ")}, got none`);
+  }
+  return split;
+}
+
+/** The row's observation. Its gold answer must verify as the task writes it: an answer that cannot would count every try as wrong. */
+function checkedObservation(dataset: Dataset, row: Row, id: string): Observation {
+  const raw = dataset.observation(row);
+  try {
+    const answer = dataset.verifier.canonical(raw.answer, raw.options);
+    const observation = { ...raw, id, answer };
+    // A user's own module may want more than the bare answer, such as sound steps before it.
+    if (dataset.verifier.module !== undefined) return observation;
+    const verdict = dataset.verifier.judge(dataset.format.completion("", answer), observation);
+    if (verdict.strict === "correct") return observation;
+    throw new UserError(
+      `expected an answer that verifies when it is stated, got ${shown(answer)}, which reads as ${shown(verdict.extracted)}; choose another verifier or mend the row`,
+    );
+  } catch (error) {
+    if (error instanceof UserError) throw new UserError(`${row.where}: ${error.message}`);
+    throw error;
+  }
+}
