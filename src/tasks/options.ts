@@ -5,14 +5,19 @@ import type { RawObservation } from "./datasets.js";
 import { column, type Row, textColumn } from "./rows.js";
 import type { AnswerOption } from "./task.js";
 
+/** As many as there are letters. */
+const MOST_OPTIONS = 26;
+
 /**
- * Reads `["one", "two"]`, `[{label, text}, …]`, `{label: […], text: […]}` or `{"A": "one", …}`. Labels that are missing become A, B, C, …
- * Throws UserError naming the row for other shapes, fewer than two options, empty texts or repeated labels.
+ * Reads `["one", "two"]`, `[{label, text}, …]`, `{label: […], text: […]}` or `{"A": "one", …}`, or one of these as JSON text (a cell of a
+ * CSV file). Labels that are missing become A, B, C, … Throws UserError naming the row for other shapes, fewer than two options or more than
+ * 26, empty texts or repeated labels.
  */
 export function readOptions(value: unknown, row: Row): AnswerOption[] {
-  const pairs = pairsOf(value);
+  const pairs = pairsOf(typeof value === "string" ? parsed(value) : value);
   const refuse = (expected: string) => new UserError(`${row.where}: expected ${expected}, got ${shown(value)}`);
   if (pairs === null) throw refuse("answer options as a list of texts or of labels and texts");
+  if (pairs.length > MOST_OPTIONS) throw refuse(`at most ${MOST_OPTIONS} options`);
   const options = pairs.map(([label, text], index) => {
     const named = label === undefined ? letter(index) : plain(label);
     const content = plain(text);
@@ -60,6 +65,15 @@ function lettered(options: readonly AnswerOption[]): AnswerOption[] {
 
 function letter(index: number): string {
   return String.fromCharCode("A".charCodeAt(0) + index);
+}
+
+/** The JSON value of a text; null when it is none. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }
 
 function plain(value: unknown): string | null {

@@ -272,13 +272,13 @@ describe("refusals name what was expected and where", () => {
     expect(await refusal(openTask({ data: join(data, "none") }))).toMatch(/which does not exist/);
     expect(await refusal(openTask({ data: train, eval: join(data, "none.jsonl") }))).toMatch(/none\.jsonl/);
     expect(await refusal(openTask({ data: train, eval: join(data, "notes.txt") }))).toMatch(
-      /ending in \.jsonl or \.json, got .*notes\.txt/,
+      /ending in \.jsonl, \.json, \.parquet or \.csv, got .*notes\.txt/,
     );
-    const csv = await folder({ "train.csv": "question,answer", "test.csv": "" });
-    expect(await refusal(openTask({ task: "svamp", data: csv }))).toMatch(
-      /expected train\*\.jsonl .*\.json.*got test\.csv, train\.csv/,
+    const text = await folder({ "train.txt": "", "test.txt": "" });
+    expect(await refusal(openTask({ task: "svamp", data: text }))).toMatch(
+      /expected train\* and test\* or dev\* \(\.jsonl, .*\) in .*, got test\.txt, train\.txt/,
     );
-    expect(await refusal(openTask({ task: "svamp" }))).toMatch(/svamp: expected its rows in data.*got nothing/);
+    expect(await refusal(openTask({ task: "jsonl" }))).toMatch(/jsonl: expected its rows in data.*got nothing/);
     expect(await refusal(openTask({ task: "svamp", data: await folder({}) }))).toMatch(/got an empty folder/);
   });
 
@@ -328,7 +328,7 @@ describe("exemplars", () => {
       gsm8k: { question: "q", answer: "#### 1" },
       arc_challenge: arcRow,
       commonsense_qa: arcRow,
-      cladder: { id: 1, question: "q", answer: "yes" },
+      cladder: { id: 1, question: "q?", answer: "yes" },
       anli_r1: { premise: "p", hypothesis: "h", label: 0 },
     };
     const task = await openTask({
