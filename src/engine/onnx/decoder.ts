@@ -1,10 +1,11 @@
 /** The generation graph as a function: new tokens of a batch of sequences in, logits and their keys and values out. */
 
 import type { Weights } from "./checkpoint.js";
+import { volume } from "./graph.js";
 import { KeyValueCache } from "./kv-cache.js";
 import { causalMask, EMBEDDING, type GenerationGraph, generationGraph, MASKED } from "./llama.js";
 import type { LlamaConfig } from "./model-config.js";
-import { type Feeds, floatData, floats, integers, Session } from "./session.js";
+import { type Feeds, floats, integers, Session } from "./session.js";
 
 /** Keys and values of positions that all sequences have before them, [layers] of [K, P, E], and their mask [P]. */
 export interface Prefix {
@@ -16,6 +17,7 @@ export interface Prefix {
   readonly mask: Float32Array;
 }
 
+/** What a run computed; the arrays are overwritten by the next run. */
 export interface DecoderResult {
   /** [B, V], and a row more when B is 1 */
   readonly logits: Float32Array;
@@ -32,6 +34,7 @@ export class Decoder {
   readonly #graph: GenerationGraph;
   readonly #session: Session;
   readonly #embedding: Float32Array;
+  readonly #resultBuffers = new Map<string, Float32Array>();
 
   private constructor(config: LlamaConfig, graph: GenerationGraph, session: Session, embedding: Float32Array) {
     this.config = config;
@@ -118,30 +121,35 @@ export class Decoder {
       shares: sizes(keyValueHeads, batch, groupRows, prefixLength),
       parts: sizes(prefixLength, cache.capacity, length),
     };
-    const fetches: Record<string, ReturnType<typeof floats>> = {
-      [this.#graph.logits]: floats(new Float32Array(last.length * vocabularySize), [last.length, vocabularySize]),
-    };
-    const made: DecoderResult & { keys: Float32Array[]; values: Float32Array[] } = {
-      logits: floatData(fetches[this.#graph.logits]),
-      keys: [],
-      values: [],
-    };
-    const newSize = keyValueHeads * batch * length * headDim;
+    const logitsShape = [last.length, vocabularySize];
+    const logits = this.#resultBuffer(this.#graph.logits, logitsShape);
+    const fetches = { [this.#graph.logits]: floats(logits, logitsShape) };
+    const prefixShape = [keyValueHeads, prefixLength, headDim];
+    const cacheShape = [keyValueHeads, batch, cache.capacity, headDim];
+    const newShape = [keyValueHeads, batch, length, headDim];
+    const [keys, values]: [Float32Array[], Float32Array[]] = [[], []];
     for (const [layer, names] of this.#graph.caches.entries()) {
-      const prefixShape = [keyValueHeads, prefixLength, headDim];
-      const cacheShape = [keyValueHeads, batch, cache.capacity, headDim];
       feeds[names.prefixKeys] = floats(prefix.keys[layer] as Float32Array, prefixShape);
       feeds[names.prefixValues] = floats(prefix.values[layer] as Float32Array, prefixShape);
       feeds[names.keys] = floats(cache.keys[layer] as Float32Array, cacheShape);
       feeds[names.values] = floats(cache.values[layer] as Float32Array, cacheShape);
-      const newShape = [keyValueHeads, batch, length, headDim];
-      const [keys, values] = [new Float32Array(newSize), new Float32Array(newSize)];
-      fetches[names.newKeys] = floats(keys, newShape);
-      fetches[names.newValues] = floats(values, newShape);
-      made.keys.push(keys);
-      made.values.push(values);
+      keys.push(this.#resultBuffer(names.newKeys, newShape));
+      values.push(this.#resultBuffer(names.newValues, newShape));
+      fetches[names.newKeys] = floats(keys[layer] as Float32Array, newShape);
+      fetches[names.newValues] = floats(values[layer] as Float32Array, newShape);
     }
     await this.#session.run(feeds, fetches);
-    return made;
+    return { logits, keys, values };
+  }
+
+  /** Memory for one result, used again by every run: fresh arrays for each would keep the garbage collector busy. */
+  #resultBuffer(name: string, shape: readonly number[]): Float32Array {
+    const size = volume(shape);
+    let buffer = this.#resultBuffers.get(name);
+    if (buffer === undefined || buffer.length < size) {
+      buffer = new Float32Array(size);
+      this.#resultBuffers.set(name, buffer);
+    }
+    return buffer.subarray(0, size);
   }
 }
