@@ -1,5 +1,10 @@
 /** Results go to stdout, everything said on the way to stderr, so that stdout can be piped into another program. */
 
+import { once } from "node:events";
+
+/** Characters that are written to stdout at once where there are many. */
+const CHUNK = 1 << 16;
+
 /** One result to stdout. */
 export function print(text: string): void {
   process.stdout.write(`${text}\n`);
@@ -8,6 +13,24 @@ export function print(text: string): void {
 /** One JSON value to stdout, on one line. */
 export function printJson(value: unknown): void {
   print(JSON.stringify(value));
+}
+
+/** Many results to stdout, one a line, no faster than the reader takes them. What came before an error is printed too. */
+export async function printLines(lines: AsyncIterable<string>): Promise<void> {
+  let waiting = "";
+  const flush = async () => {
+    const text = waiting;
+    waiting = "";
+    if (text !== "" && !process.stdout.write(text)) await once(process.stdout, "drain");
+  };
+  try {
+    for await (const line of lines) {
+      waiting += `${line}\n`;
+      if (waiting.length >= CHUNK) await flush();
+    }
+  } finally {
+    await flush();
+  }
 }
 
 /** A remark to stderr. */

@@ -3,8 +3,10 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { UserError } from "../errors.js";
+import { auditCommand } from "./commands/audit.js";
 import { evalCommand } from "./commands/eval.js";
 import { generateCommand } from "./commands/generate.js";
+import { gradeCommand } from "./commands/grade.js";
 import { methodsCommand } from "./commands/methods.js";
 import { pretrainCommand } from "./commands/pretrain.js";
 import { resumeCommand } from "./commands/resume.js";
@@ -45,6 +47,8 @@ Exit codes: 0 done, 1 a bug, 2 something to mend in the input, 130 interrupted.`
     runCommand(),
     resumeCommand(),
     evalCommand(),
+    auditCommand(),
+    gradeCommand(),
     generateCommand(),
     pretrainCommand(),
     methodsCommand(),

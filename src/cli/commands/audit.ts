@@ -1,0 +1,119 @@
+import { Command, Option } from "commander";
+import { formatCount, formatPercent } from "../../report/format.js";
+import { renderText } from "../../report/tables.js";
+import { type Audit, type AuditCounts, type AuditFinding, attemptOf, auditRun, type Split } from "../../run/audit.js";
+import { print, printJson } from "../output.js";
+import { wholeNumber } from "../parsers.js";
+
+interface Options {
+  readonly iteration?: number;
+  readonly split?: Split;
+  readonly limit: number;
+  readonly json?: boolean;
+}
+
+/** Characters of an output's end that are shown. */
+const END = 160;
+
+export function auditCommand(): Command {
+  return new Command("audit")
+    .description("List the samples of a run that its verifiers disagree on; reads the run directory only.")
+    .argument("<dir>", "The run directory")
+    .addOption(new Option("--iteration <n>", "Only this iteration; 0 is the base model").argParser(wholeNumber(0)))
+    .addOption(
+      new Option("--split <name>", "Only samples for training, or answers to the test set").choices(["train", "test"]),
+    )
+    .addOption(
+      new Option("--limit <n>", "List at most so many samples of each kind").argParser(wholeNumber(0)).default(20),
+    )
+    .option("--json", "Counts and samples as one line of JSON")
+    .addHelpText(
+      "after",
+      `
+Three kinds of samples are listed: those of which the strict and the lenient reading differ; where the task checks steps, those with a right answer
+after a wrong step; and those that a verifier of your own failed on.
+
+Examples:
+  $ adastar audit runs/my-run
+  $ adastar audit runs/my-run --iteration 2 --split train --limit 100 --json`,
+    )
+    .action((dir: string, { limit, json, ...options }: Options) => {
+      const audit = auditRun(dir, options);
+      const listed = KINDS.map(({ kind, title }) => {
+        const findings = audit.findings.filter((finding) => finding.kind === kind);
+        return { title, total: findings.length, findings: findings.slice(0, limit) };
+      });
+      if (json) {
+        const findings = listed.flatMap((group) => group.findings.map(plainFinding));
+        return printJson({ accept: audit.accept, counts: audit.counts, found: audit.findings.length, findings });
+      }
+      print(countsTable(audit));
+      for (const { title, total, findings } of listed) {
+        if (total === 0) continue;
+        const more = findings.length < total ? `, the first ${formatCount(findings.length)} (--limit)` : "";
+        print(`\n${title}: ${formatCount(total)}${more}`);
+        for (const finding of findings) print(findingText(finding));
+      }
+    });
+}
+
+const KINDS = [
+  { kind: "disagreement", title: "Strict and lenient differ" },
+  { kind: "wrong step", title: "Right answer after a wrong step" },
+  { kind: "failure", title: "The verifier failed" },
+] as const satisfies readonly { kind: AuditFinding["kind"]; title: string }[];
+
+function plainFinding({ kind, iteration, split, sample }: AuditFinding) {
+  const { id, gold, extracted, strict, lenient, stop, wrongStep, failure, text } = sample;
+  const attempt = attemptOf(sample);
+  return {
+    kind,
+    iteration,
+    split,
+    id,
+    attempt,
+    gold,
+    extracted,
+    strict,
+    lenient,
+    stop,
+    wrongStep,
+    failure,
+    end: endOf(text),
+  };
+}
+
+function countsTable({ accept, counts }: Audit): string {
+  const columns: readonly [header: string, value: (row: AuditCounts) => string][] = [
+    ["iteration", (row) => String(row.iteration)],
+    ["split", (row) => row.split],
+    ["samples", (row) => formatCount(row.samples)],
+    ["strict", (row) => formatPercent(row.strict / row.samples)],
+    ["lenient", (row) => formatPercent(row.lenient / row.samples)],
+    ["differ", (row) => formatCount(row.disagreements)],
+    ["none", (row) => formatCount(row.none)],
+    ["unfinished", (row) => formatCount(row.unfinished)],
+    ["wrong steps", (row) => (row.wrongSteps === null ? "–" : formatCount(row.wrongSteps))],
+    ["failed", (row) => formatCount(row.failures)],
+  ];
+  const table = renderText({
+    columns: columns.map(([header]) => ({ header, align: header === "split" ? "left" : "right" })),
+    rows: counts.map((row) => columns.map(([, value]) => value(row))),
+  });
+  return `${table}\nThis run accepts ${accept} answers.`;
+}
+
+function findingText({ iteration, split, sample }: AuditFinding): string {
+  const attempt = attemptOf(sample);
+  const { id, gold, extracted, strict, lenient, wrongStep, failure, text } = sample;
+  const place = `iteration ${iteration}, ${split} ${id}${attempt === null ? "" : `, try ${attempt}`}`;
+  const verdict = failure ?? `gold ${gold}, found ${extracted ?? "nothing"}: strict ${strict}, lenient ${lenient}`;
+  const step = typeof wrongStep === "number" ? `; step ${wrongStep + 1} is wrong` : "";
+  return `  ${place}: ${verdict}${step}\n    ${endOf(text)}`;
+}
+
+/** The end of an output on one line. */
+function endOf(text: string): string {
+  const line = JSON.stringify(text.trimEnd()).slice(1, -1);
+  return line.length <= END ? line : `…${line.slice(1 - END)}`;
+}

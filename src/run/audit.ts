@@ -1,0 +1,129 @@
+/** What the verifiers made of a run's samples, from its directory alone: where the two readings differ, and what came to nothing. */
+
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { UserError } from "../errors.js";
+import type { RunConfig } from "./config-fields.js";
+import type { DrawnSample, JudgedSample } from "./sampling.js";
+import { readSealedLog } from "./sealed-log.js";
+import { readRunConfig } from "./store.js";
+
+export type Split = "train" | "test";
+
+export interface AuditOptions {
+  /** Only this iteration; 0 is the base model's evaluation. */
+  readonly iteration?: number | undefined;
+  /** Only samples drawn for training, or answers to the test set. */
+  readonly split?: Split | undefined;
+}
+
+/** The samples of one iteration and split in numbers. */
+export interface AuditCounts {
+  readonly iteration: number;
+  readonly split: Split;
+  readonly samples: number;
+  /** Finished and correct, by each reading. */
+  readonly strict: number;
+  readonly lenient: number;
+  /** Finished, and the two readings differ. */
+  readonly disagreements: number;
+  /** Cut by the token limit: wrong, whatever they state. */
+  readonly unfinished: number;
+  /** Finished without an answer that either reading found. */
+  readonly none: number;
+  /** On which the user's own verifier came to no verdict. */
+  readonly failures: number;
+  /** Right by the run's `accept`, with a wrong step before; null where the task does not check steps. */
+  readonly wrongSteps: number | null;
+}
+
+/** A sample worth a look. */
+export interface AuditFinding {
+  readonly kind: "disagreement" | "wrong step" | "failure";
+  readonly iteration: number;
+  readonly split: Split;
+  readonly sample: JudgedSample;
+}
+
+export interface Audit {
+  readonly accept: RunConfig["accept"];
+  readonly counts: readonly AuditCounts[];
+  readonly findings: readonly AuditFinding[];
+}
+
+const LOGS: Readonly<Record<Split, string>> = { train: "samples.jsonl", test: "evaluation.jsonl" };
+
+/**
+ * Reads a run directory, whether the run is over or not, and writes nothing. Memory: the samples of one iteration, and the findings.
+ * Throws UserError when there is no run, no such iteration, or a log is damaged.
+ */
+export function auditRun(dir: string, { iteration, split }: AuditOptions = {}): Audit {
+  const { accept } = readRunConfig(dir);
+  const iterations = iterationsOf(dir);
+  if (iteration !== undefined && !iterations.includes(iteration)) {
+    const has = iterations.length === 0 ? "none" : iterations.join(", ");
+    throw new UserError(`expected one of the iterations that ${dir} holds (${has}), got ${iteration}`);
+  }
+  const counts: AuditCounts[] = [];
+  const findings: AuditFinding[] = [];
+  for (const t of iteration === undefined ? iterations : [iteration]) {
+    for (const part of split === undefined ? (["train", "test"] as const) : [split]) {
+      const samples = readSealedLog<JudgedSample>(join(dir, "iterations", numbered(t), LOGS[part]));
+      if (samples.length === 0) continue;
+      counts.push(countsOf(t, part, samples));
+      findings.push(...samples.flatMap((sample) => findingOf(t, part, sample)));
+    }
+  }
+  return { accept, counts, findings };
+}
+
+/** Whether a sample counted as correct under one reading. */
+const right = (sample: JudgedSample, reading: RunConfig["accept"]) => finished(sample) && sample[reading] === "correct";
+
+const finished = ({ stop }: JudgedSample) => stop !== "length";
+
+const disagrees = (sample: JudgedSample) => finished(sample) && sample.strict !== sample.lenient;
+
+const hasWrongStep = ({ wrongStep }: JudgedSample) => typeof wrongStep === "number";
+
+function countsOf(iteration: number, split: Split, samples: readonly JudgedSample[]): AuditCounts {
+  const count = (holds: (sample: JudgedSample) => boolean) => samples.filter(holds).length;
+  const checksSteps = samples.some(({ wrongStep }) => wrongStep !== undefined);
+  return {
+    iteration,
+    split,
+    samples: samples.length,
+    strict: count((sample) => right(sample, "strict")),
+    lenient: count((sample) => right(sample, "lenient")),
+    disagreements: count(disagrees),
+    unfinished: count((sample) => !finished(sample)),
+    none: count((sample) => finished(sample) && sample.strict === "none" && sample.lenient === "none"),
+    failures: count(({ failure }) => failure !== undefined),
+    wrongSteps: checksSteps ? count(hasWrongStep) : null,
+  };
+}
+
+function findingOf(iteration: number, split: Split, sample: JudgedSample): AuditFinding[] {
+  const found = (kind: AuditFinding["kind"]) => [{ kind, iteration, split, sample }];
+  if (sample.failure !== undefined) return found("failure");
+  if (disagrees(sample)) return found("disagreement");
+  return hasWrongStep(sample) ? found("wrong step") : [];
+}
+
+/** Which try a training sample was; null for answers to the test set. */
+export function attemptOf(sample: JudgedSample): number | null {
+  return "attempt" in sample ? (sample as DrawnSample).attempt : null;
+}
+
+function iterationsOf(dir: string): number[] {
+  const folder = join(dir, "iterations");
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((name) => /^\d{4,}$/.test(name))
+    .map(Number)
+    .sort((a, b) => a - b);
+}
+
+function numbered(iteration: number): string {
+  return String(iteration).padStart(4, "0");
+}
