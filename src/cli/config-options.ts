@@ -21,6 +21,7 @@ const PLACEHOLDERS: Readonly<Record<Field["kind"], string>> = {
   list: "a,b",
   "number-or-word": "n",
   "path-or-word": "path",
+  "path-or-hub": "path|hub:name",
 };
 
 /** Adds a flag for each of `keys` (all settings when left out), grouped in the help as the table groups them. */

@@ -8,7 +8,15 @@ import { VERIFIER_KINDS } from "../tasks/answers/index.js";
 import { isVerifierModule } from "../tasks/custom-verifier.js";
 
 /** How a flag's text becomes a value. */
-export type FieldKind = "number" | "boolean" | "text" | "path" | "list" | "number-or-word" | "path-or-word";
+export type FieldKind =
+  | "number"
+  | "boolean"
+  | "text"
+  | "path"
+  | "list"
+  | "number-or-word"
+  | "path-or-word"
+  | "path-or-hub";
 
 /**
  * What a setting may change. `result`: what the run computes; enters the configuration's hash. `budget`: only how far it goes.
@@ -53,6 +61,11 @@ const notNegative: Values<number> = {
 const atLeastOne: Values<number> = { schema: z.number().min(1), kind: "number", expects: "a number of at least 1" };
 const yesOrNo: Values<boolean> = { schema: z.boolean(), kind: "boolean", expects: "true or false" };
 const text: Values<string> = { schema: z.string().min(1), kind: "text", expects: "a text that is not empty" };
+const source: Values<string> = {
+  schema: z.string().min(1),
+  kind: "path-or-hub",
+  expects: "a path or hub:owner/name",
+};
 const path: Values<string> = { schema: z.string().min(1), kind: "path", expects: "a path" };
 
 function oneOf<const W extends readonly [string, ...string[]]>(...words: W): Values<W[number]> {
@@ -106,8 +119,13 @@ export const fieldGroups = {
       null,
       "What to learn (see `adastar tasks`); when not set: own data where --data is given, else arithmetic",
     ),
-    data: field(optional(path), null, "Training data: a .jsonl file, or a folder of the task's files", "place"),
-    eval: field(optional(path), null, "Test data: a .jsonl file", "place"),
+    data: field(
+      optional(source),
+      null,
+      "Training file (.jsonl, .json, .parquet, .csv), or a folder or hub:owner/name with the training and test files; a benchmark's own data set on the Hugging Face hub when not set",
+      "place",
+    ),
+    eval: field(optional(source), null, "Test data, if it is elsewhere: a file, folder or hub:owner/name", "place"),
     questionField: field(optional(text), null, "Own data: the field that holds the question (question)"),
     answerField: field(optional(text), null, "Own data: the field that holds the final answer (answer)"),
     optionsField: field(optional(text), null, "Own data: the field that holds the answer options"),
@@ -124,8 +142,8 @@ export const fieldGroups = {
     taskSeed: field(optional(whole(0)), null, "Generated tasks: seed of the observations"),
     trainSize: field(optional(whole(1)), null, "Generated tasks: number of training observations"),
     testSize: field(optional(whole(1)), null, "Generated tasks: number of test observations"),
-    trainLimit: field(optional(whole(1)), null, "Use only the first so many training observations"),
-    evalLimit: field(optional(whole(1)), null, "Use only the first so many test observations"),
+    trainLimit: field(optional(whole(1)), null, "Read and use only the first so many training observations"),
+    evalLimit: field(optional(whole(1)), null, "Read and use only the first so many test observations"),
   },
   model: {
     model: field(

@@ -10,6 +10,7 @@ import { parse, stringify } from "yaml";
 import { combineMethod } from "../algorithm/combine.js";
 import { type Method, type MethodOverrides, methodNamed } from "../algorithm/methods.js";
 import { messageOf, shown, UserError } from "../errors.js";
+import { isHubReference } from "../tasks/hub.js";
 import { type TaskOptions, taskEntry } from "../tasks/registry.js";
 import type { Task } from "../tasks/task.js";
 import { type ConfigKey, configKeys, type Field, fields, flagOf, type RunConfig } from "./config-fields.js";
@@ -87,7 +88,12 @@ function checkedValue(key: string, value: unknown, layer: ConfigLayer): unknown 
 
 /** Whether a setting's value names a file or folder. */
 function isPath({ kind, choices = [] }: Field, value: unknown): value is string {
-  return typeof value === "string" && (kind === "path" || (kind === "path-or-word" && !choices.includes(value)));
+  if (typeof value !== "string") return false;
+  return (
+    kind === "path" ||
+    (kind === "path-or-word" && !choices.includes(value)) ||
+    (kind === "path-or-hub" && !isHubReference(value))
+  );
 }
 
 /** Reads a YAML file with the keys of the configuration; relative paths in it start at its own folder. */
@@ -141,10 +147,10 @@ export function parseFlag(key: ConfigKey, text: string): unknown {
 
 /** What the configuration says of the task. */
 export function taskOptions(config: RunConfig): TaskOptions {
-  const { task, data, questionField, answerField, optionsField, taskSeed, trainSize, testSize } = config;
-  const { eval: test, verifier, verifierTimeout } = config;
-  const own = { questionField, answerField, optionsField, verifier, verifierTimeout };
-  return { task, data, eval: test, ...own, taskSeed, trainSize, testSize };
+  const { task, data, eval: test, trainLimit, evalLimit, verifier, verifierTimeout } = config;
+  const { questionField, answerField, optionsField, taskSeed, trainSize, testSize } = config;
+  const files = { data, eval: test, trainLimit, evalLimit, questionField, answerField, optionsField };
+  return { task, ...files, verifier, verifierTimeout, taskSeed, trainSize, testSize };
 }
 
 /**

@@ -29,6 +29,7 @@ export interface RunOptions {
 
 /** Opened from the configuration; reads files, writes none. */
 export interface RunParts {
+  /** As given, but for data on the hub, which is pinned to the commit that was read. */
   readonly config: RunConfig;
   readonly task: Task;
   readonly train: readonly Observation[];
@@ -60,8 +61,9 @@ export function stopIfAsked({ signal }: Pick<RunContext, "signal">): void {
 }
 
 /** Opens task and engine and encodes all prompts. Throws UserError for anything in configuration, data or model that cannot work. */
-export async function openParts(config: RunConfig, options: RunOptions): Promise<RunParts> {
-  const task = options.task ?? (await openTask(taskOptions(config)));
+export async function openParts(given: RunConfig, options: RunOptions): Promise<RunParts> {
+  const task = options.task ?? (await openTask(taskOptions(given)));
+  const config = { ...given, ...task.source?.pinned };
   const method = methodOf(config, task);
   if (method.temperature === "balance") {
     throw new UserError(

@@ -30,7 +30,7 @@ export async function startRun(config: RunConfig, listener: Listener, options: R
   const parts = await openParts(config, options);
   try {
     const dir = config.runDir ?? freeRunDir(parts);
-    const store = RunStore.create(dir, { ...config, runDir: dir }, new Disk(options.onDiskStep));
+    const store = RunStore.create(dir, { ...parts.config, runDir: dir }, new Disk(options.onDiskStep));
     return await within(store, () => execute({ ...parts, store, emit: listener, signal: options.signal }, false));
   } finally {
     await parts.close();
