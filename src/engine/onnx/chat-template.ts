@@ -31,6 +31,7 @@ function fixedDate(format: string): string {
   const day = TODAY.toLocaleString("en-US", { weekday: "long", timeZone: "UTC" });
   const parts: Readonly<Record<string, string>> = {
     Y: iso.slice(0, 4),
+    y: iso.slice(2, 4),
     m: iso.slice(5, 7),
     d: iso.slice(8, 10),
     B: month,
@@ -40,8 +41,9 @@ function fixedDate(format: string): string {
     H: "00",
     M: "00",
     S: "00",
+    "%": "%",
   };
-  return format.replace(/%([a-zA-Z])/g, (whole, letter: string) => parts[letter] ?? whole);
+  return format.replace(/%([a-zA-Z%])/g, (whole, letter: string) => parts[letter] ?? whole);
 }
 
 export class JinjaChatTemplate implements ChatTemplate {
