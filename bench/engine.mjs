@@ -1,7 +1,7 @@
 /**
  * Tokens a second and memory of the embedded engine, sampling and training, beside transformers on PyTorch with the same shapes.
  *
- *   npm run build && node bench/engine.mjs [--python PATH] [--sizes 5M,135M] [--rounds 3]
+ *   npm run build && node bench/engine.mjs [--python PATH] [--dtypes float32,bfloat16] [--sizes 5M,135M] [--rounds 3]
  *
  * `--python` names an interpreter with torch and transformers; without it only this engine is measured. Each figure comes from a fresh process
  * (bench/engine-worker.mjs or bench/engine_reference.py) that runs its step a few times untimed, then timed, and tells its median; the processes of
@@ -15,6 +15,7 @@ import { parseArgs } from "node:util";
 const { values } = parseArgs({
   options: {
     python: { type: "string" },
+    dtypes: { type: "string", default: "float32,bfloat16" },
     sizes: { type: "string", default: "5M,135M" },
     rounds: { type: "string", default: "3" },
   },
@@ -39,7 +40,7 @@ const sides = [
   { name: "adastar fp32", command: [process.execPath, join(folder, "engine-worker.mjs")], options: {} },
   ...(values.python === undefined
     ? []
-    : ["float32", "bfloat16"].map((dtype) => ({
+    : values.dtypes.split(",").map((dtype) => ({
         name: `PyTorch ${dtype}`,
         command: [values.python, join(folder, "engine_reference.py")],
         options: { dtype },
