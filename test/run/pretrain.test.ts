@@ -16,7 +16,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const SMALL: PretrainOptions = {
   ...STARTER_RECIPE,
-  steps: 80,
+  steps: 160,
   batchSize: 8,
   warmupSteps: 5,
   width: 32,
@@ -37,7 +37,7 @@ describe("pretrain", () => {
   test("learns, and makes the same model of the same seed", async () => {
     const { losses, digest } = await made("once", SMALL);
     const mean = (part: readonly number[]) => part.reduce((sum, loss) => sum + loss, 0) / part.length;
-    expect(losses).toHaveLength(80);
+    expect(losses).toHaveLength(160);
     expect(mean(losses.slice(-5))).toBeLessThan(mean(losses.slice(0, 5)) - 1);
     expect((await made("again", SMALL)).digest).toBe(digest);
     expect((await made("two threads", { ...SMALL, threads: 2 })).digest).toBe(digest);
