@@ -1,7 +1,7 @@
 /** Which files of a folder hold which split, told by their names as public releases choose them. */
 
 import { extname } from "node:path";
-import { shown, UserError } from "../errors.js";
+import { UserError } from "../errors.js";
 import { isRowFile, ROW_FILES } from "./rows.js";
 
 /** Names one split goes by in different releases, best first. */
@@ -34,7 +34,7 @@ function dataFile(name: string): DataFile {
 /** Whether `stem` has `word` for itself: `train_rand_split` and `test500` have `train` and `test`, `trainer_state` has neither. */
 function hasWord(stem: string, word: string, place: "first" | "anywhere"): boolean {
   const start = place === "first" ? "^" : "(?<![a-z0-9])";
-  return new RegExp(`${start}${word}(?![a-z])`).test(stem);
+  return new RegExp(`${start}${word.replace(/[^a-z0-9]/g, "\\$&")}(?![a-z])`).test(stem);
 }
 
 /**
@@ -66,10 +66,10 @@ export function filesOfSplit(
 /** The shards of one file, complete and in order. */
 function inOrder(files: readonly DataFile[], where: string): string[] {
   const sorted = files.toSorted((a, b) => (a.shard?.index ?? 0) - (b.shard?.index ?? 0));
-  for (const [index, { name, shard }] of sorted.entries()) {
+  for (const [index, { stem, shard }] of sorted.entries()) {
     if (shard === null || (shard.index === index && shard.count === files.length)) continue;
     throw new UserError(
-      `expected parts 0 to ${shard.count - 1} of ${shown(name.replace(SHARD, "-*"))} in ${where}, got ${sorted.map((file) => file.name).join(", ")}; fetch the missing ones, or take away what belongs to another release`,
+      `expected parts 0 to ${shard.count - 1} of ${stem}-* in ${where}, got ${sorted.map((file) => file.name).join(", ")}; fetch the missing ones, or take away what belongs to another release`,
     );
   }
   return sorted.map(({ name }) => name);

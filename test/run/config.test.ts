@@ -110,7 +110,7 @@ describe("refusals", () => {
     [{ queueKey: ["winRate", "winRate"] }, /queueKey: expected a list of lastSampled, winRate/],
     [{ queueKey: [] }, /queueKey: expected a list/],
     [{ rationalize: "yes" }, /rationalize: expected true or false, or null, got "yes"/],
-    [{ data: "" }, /data: expected a path, or null, got ""/],
+    [{ data: "" }, /data: expected a path or hub:owner\/name, or null, got ""/],
     [{ preset: "fast" }, /preset: expected one of paper, quick, or null, got "fast"/],
   ])("%j", (values, message) => {
     expect(() => resolved(values)).toThrow(UserError);
