@@ -94,7 +94,8 @@ function limited(split: string, observations: readonly Observation[], limit: num
   return limit === null ? observations : observations.slice(0, limit);
 }
 
-async function chosenExemplars({ fewShot, exemplars: file }: RunConfig, task: Task): Promise<readonly Exemplar[]> {
+/** The worked examples that the configuration asks for. Throws UserError when there are fewer. */
+export async function chosenExemplars({ fewShot, exemplars: file }: RunConfig, task: Task): Promise<readonly Exemplar[]> {
   const exemplars = file === null ? task.exemplars : await readExemplars(file, task);
   if (fewShot === "all") return exemplars;
   if (fewShot > exemplars.length) {

@@ -1,5 +1,6 @@
 /** Engines by name. Each is loaded only when asked for, so that the simulated one needs no native library. */
 
+import { basename, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Engine } from "../engine/engine.js";
 import type { Task } from "../tasks/task.js";
@@ -27,4 +28,17 @@ export async function openEngine(config: RunConfig, task: Task): Promise<Engine>
     model: modelFolder(config),
     ...(config.threads === null ? {} : { threads: config.threads }),
   });
+}
+
+/** What turns prompts into tokens for the model that the configuration asks for, without its weights. Throws UserError as `openEngine` does. */
+export async function openPromptModel(config: Pick<RunConfig, "model">): Promise<Pick<Engine, "tokenizer" | "model">> {
+  const folder = modelFolder(config);
+  const [{ readModelConfig }, { CheckpointTokenizer }, { modelFacts }] = await Promise.all([
+    import("../engine/onnx/config-json.js"),
+    import("../engine/onnx/tokenizer.js"),
+    import("../engine/onnx/model-config.js"),
+  ]);
+  const { config: model } = await readModelConfig(folder);
+  const tokenizer = await CheckpointTokenizer.read(folder, model);
+  return { tokenizer, model: modelFacts(basename(resolve(folder)), model) };
 }

@@ -2,6 +2,8 @@
 
 import type { Observation, Task } from "./task.js";
 
+export type SplitName = "train" | "test";
+
 export interface SelfCheckReport {
   readonly task: string;
   /** Observations checked: training and test. */
@@ -12,6 +14,10 @@ export interface SelfCheckReport {
   readonly wrongAccepted: number;
   /** Observations whose question and options stood in an earlier row of the same split. */
   readonly duplicates: number;
+  /** The same for each split. */
+  readonly duplicatesOf: Readonly<Record<SplitName, number>>;
+  /** Test observations whose question and options are in the training set as well. */
+  readonly testInTrain: number;
   /** The first few failures in words. */
   readonly failures: readonly string[];
 }
@@ -29,41 +35,55 @@ function otherAnswers({ answer, options }: Observation): string[] {
 
 /** Writes every gold answer and every other one as completions and judges them. */
 export function selfCheck(task: Task): SelfCheckReport {
-  const failures: string[] = [];
-  const failed = (observation: Observation, answer: string, expected: string, got: string) => {
-    if (failures.length < MOST_FAILURES) {
-      failures.push(
-        `${observation.id}: expected ${expected} for the answer ${answer} (gold ${observation.answer}), got ${got}`,
-      );
-    }
-  };
-  let goldVerified = 0;
-  let wrongAccepted = 0;
-  let duplicates = 0;
-  for (const split of [task.train, task.test]) {
-    const seen = new Set<string>();
-    for (const observation of split) {
-      const prompt = task.format.prompt(observation);
-      if (seen.has(prompt)) duplicates++;
-      seen.add(prompt);
-      const judged = (answer: string) => task.verifier.judge(task.format.completion("", answer), observation);
-      const gold = judged(observation.answer);
-      if (gold.strict === "correct" && gold.lenient === "correct") goldVerified++;
-      else failed(observation, observation.answer, "correct", gold.strict);
-      for (const answer of otherAnswers(observation)) {
-        const other = judged(answer);
-        if (other.strict === "wrong" && other.lenient === "wrong") continue;
-        wrongAccepted++;
-        failed(observation, answer, "wrong", other.strict);
-      }
-    }
-  }
+  const judged = judgeAnswers(task);
+  const inTrain = new Set<string>();
+  const duplicatesOf = { train: countRepeated(task, "train", inTrain), test: countRepeated(task, "test", new Set()) };
   return {
     task: task.name,
     rows: task.train.length + task.test.length,
-    goldVerified,
-    wrongAccepted,
-    duplicates,
-    failures,
+    ...judged,
+    duplicates: duplicatesOf.train + duplicatesOf.test,
+    duplicatesOf,
+    testInTrain: task.test.filter((observation) => inTrain.has(keyOf(task, observation))).length,
   };
+}
+
+function judgeAnswers(task: Task): Pick<SelfCheckReport, "goldVerified" | "wrongAccepted" | "failures"> {
+  const { format, verifier } = task;
+  const failures: string[] = [];
+  let goldVerified = 0;
+  let wrongAccepted = 0;
+  for (const split of ["train", "test"] as const) {
+    for (const [index, observation] of task[split].entries()) {
+      const judge = (answer: string) => verifier.judge(format.completion("", answer), observation);
+      const failed = (answer: string, expected: string, got: string) => {
+        if (failures.length >= MOST_FAILURES) return;
+        const where = task.source?.where(split, index) ?? `${split}[${index}]`;
+        failures.push(
+          `${where} (${observation.id}): expected ${expected} for the answer ${answer} (gold ${observation.answer}), got ${got}`,
+        );
+      };
+      const gold = judge(observation.answer);
+      if (gold.strict === "correct" && gold.lenient === "correct") goldVerified++;
+      else failed(observation.answer, "correct", gold.failure ?? `strict ${gold.strict}, lenient ${gold.lenient}`);
+      for (const answer of otherAnswers(observation)) {
+        const other = judge(answer);
+        if (other.strict === "wrong" && other.lenient === "wrong") continue;
+        wrongAccepted++;
+        failed(answer, "wrong", `strict ${other.strict}, lenient ${other.lenient}`);
+      }
+    }
+  }
+  return { goldVerified, wrongAccepted, failures };
+}
+
+/** Observations of the split that ask what an earlier one asked; what they ask is added to `seen`. */
+function countRepeated(task: Task, split: SplitName, seen: Set<string>): number {
+  for (const observation of task[split]) seen.add(keyOf(task, observation));
+  return task[split].length - seen.size;
+}
+
+/** What makes a question the same: its text, and its options where it has any. Without options no further text is kept in memory. */
+function keyOf({ format }: Task, observation: Observation): string {
+  return observation.options === undefined ? observation.question : format.prompt(observation);
 }

@@ -1,5 +1,7 @@
 /** The few numbers that say what a Llama-family decoder is, and what follows from them: weights, their shapes, rotary tables. */
 
+import type { ModelFacts } from "../engine.js";
+
 /** Rotary frequencies stretched by wavelength, as Llama 3.1 and later do. */
 export interface Llama3RopeScaling {
   readonly kind: "llama3";
@@ -92,6 +94,19 @@ export function parameterCount(config: LlamaConfig): number {
 export function nonEmbeddingParameterCount(config: LlamaConfig): number {
   const embedding = config.vocabularySize * config.width;
   return parameterCount(config) - (config.tiedHead ? embedding : 2 * embedding);
+}
+
+/** What the engine's border tells of a model. */
+export function modelFacts(name: string, config: LlamaConfig): ModelFacts {
+  return {
+    name,
+    parameters: parameterCount(config),
+    nonEmbeddingParameters: nonEmbeddingParameterCount(config),
+    layers: config.layers,
+    attentionWidth: config.heads * config.headDim,
+    contextLength: config.contextLength,
+    vocabularySize: config.vocabularySize,
+  };
 }
 
 /** Rotary angles' cosines and sines. */

@@ -23,7 +23,7 @@ import {
   writeCheckpoint,
 } from "./checkpoint.js";
 import { Generator } from "./generator.js";
-import { nonEmbeddingParameterCount, parameterCount } from "./model-config.js";
+import { modelFacts, parameterCount } from "./model-config.js";
 import { readOptimizerState, removeOptimizerState, writeOptimizerState } from "./optimizer-state.js";
 import { Trainer } from "./trainer.js";
 
@@ -62,16 +62,7 @@ export class OnnxEngine implements Engine {
     this.#weights = base.weights;
     this.#baseDigest = weightsDigest(base.weights);
     this.tokenizer = base.tokenizer;
-    const { config } = base;
-    this.model = {
-      name: basename(resolve(base.path)),
-      parameters: parameterCount(config),
-      nonEmbeddingParameters: nonEmbeddingParameterCount(config),
-      layers: config.layers,
-      attentionWidth: config.heads * config.headDim,
-      contextLength: config.contextLength,
-      vocabularySize: config.vocabularySize,
-    };
+    this.model = modelFacts(basename(resolve(base.path)), base.config);
   }
 
   async *sample(requests: readonly SampleRequest[], params: SamplingParams): AsyncGenerator<Sample> {
