@@ -9,11 +9,14 @@ interface GenerateOptions {
   readonly greedy?: boolean;
   readonly temperature: number;
   readonly topP: number;
-  readonly maxTokens: number;
+  readonly maxTokens?: number;
   readonly stop: readonly string[];
   readonly seed: number;
   readonly json?: boolean;
 }
+
+/** New tokens, where the user does not say. */
+const USUAL_LENGTH = 256;
 
 export function generateCommand(): Command {
   return new Command("generate")
@@ -32,7 +35,12 @@ export function generateCommand(): Command {
         .argParser(numberIn(Number.MIN_VALUE, 1))
         .default(0.9),
     )
-    .addOption(new Option("--max-tokens <n>", "Longest generation, in tokens").argParser(wholeNumber(1)).default(256))
+    .addOption(
+      new Option(
+        "--max-tokens <n>",
+        `Longest generation, in tokens (default ${USUAL_LENGTH}, or less where the model's context ends before)`,
+      ).argParser(wholeNumber(1)),
+    )
     .addOption(
       new Option("--stop <text>", "End before this text; may be given several times")
         .argParser((value: string, all: readonly string[]) => [...all, value])
@@ -54,11 +62,12 @@ Examples:
       const engine = await openOnnxEngine({ model: options.model });
       try {
         const request = { name: "--prompt", prompt: engine.tokenizer.encode(prompt), seed: options.seed };
+        const room = engine.model.contextLength - engine.tokenizer.startTokens.length - request.prompt.length;
         const samples = engine.sample([request], {
           prefix: engine.tokenizer.startTokens,
           temperature: options.greedy ? 0 : options.temperature,
           topP: options.topP,
-          maxTokens: options.maxTokens,
+          maxTokens: options.maxTokens ?? Math.min(USUAL_LENGTH, Math.max(1, room)),
           stop: options.stop,
         });
         for await (const { tokens, text, stop } of samples) {
