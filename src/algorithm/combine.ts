@@ -1,12 +1,13 @@
 /** Methods put together from parts: one method's row with some of its fields replaced, checked for sense. */
 
 import { shown, UserError } from "../errors.js";
-import type { Method, MethodOverrides, QueueKeyField } from "./methods.js";
+import type { EvaluationKind, Method, MethodOverrides, QueueKeyField } from "./methods.js";
 
 /** Largest K: win rates are kept as two bytes an observation. */
 export const MAX_TRIES = 255;
 
 const CHOICES = {
+  completions: ["sampled", "gold"],
   visits: ["queue", "all"],
   curriculum: ["gate", "all"],
   retry: ["failures", "always"],
@@ -16,7 +17,11 @@ const CHOICES = {
   temperature: ["fixed", "balance"],
 } as const satisfies { readonly [Field in keyof MethodOverrides]: readonly Method[Field][] };
 
-const KEY_FIELDS: readonly QueueKeyField[] = ["lastSampled", "winRate"];
+/** Fields whose value is a list of some of these, each at most once and at least one. */
+const LISTS = {
+  queueKey: ["lastSampled", "winRate"],
+  evaluations: ["zero-shot", "few-shot", "self-consistency"],
+} as const satisfies { readonly queueKey: readonly QueueKeyField[]; readonly evaluations: readonly EvaluationKind[] };
 
 /**
  * `base` with `overrides` in place of its own fields; `base` itself when they change nothing. A changed method carries the changes in
@@ -55,16 +60,16 @@ function checkValues(overrides: MethodOverrides): void {
       if (value !== null && !isWholeNumber(value, MAX_TRIES)) {
         refuse(field, `a whole number from 1 to ${MAX_TRIES}, or null to keep all`, value);
       }
-    } else if (field === "queueKey") {
-      const fields: readonly unknown[] = Array.isArray(value) ? value : [];
-      const known = fields.every((name) => KEY_FIELDS.some((keyField) => keyField === name));
-      if (fields.length === 0 || !known || new Set(fields).size < fields.length) {
-        refuse(field, `a list of ${KEY_FIELDS.join(" and ")}, each at most once`, value);
+    } else if (Object.hasOwn(LISTS, field)) {
+      const words: readonly string[] = LISTS[field as keyof typeof LISTS];
+      const listed: readonly unknown[] = Array.isArray(value) ? value : [];
+      const known = listed.every((word) => words.some((allowed) => allowed === word));
+      if (listed.length === 0 || !known || new Set(listed).size < listed.length) {
+        refuse(field, `a list of ${words.join(" and ")}, each at most once`, value);
       }
     } else {
-      throw new UserError(
-        `expected a part of a method: ${[...Object.keys(CHOICES), "tries", "keepPerObservation", "queueKey"].join(", ")}, got ${shown(field)}`,
-      );
+      const parts = [...Object.keys(CHOICES), "tries", "keepPerObservation", ...Object.keys(LISTS)];
+      throw new UserError(`expected a part of a method: ${parts.join(", ")}, got ${shown(field)}`);
     }
   }
 }
@@ -78,10 +83,26 @@ function refuse(field: string, expected: string, value: unknown): never {
 }
 
 function checkSense(method: Method, overrides: MethodOverrides): void {
-  const { visits, curriculum, tries, retry, rationalize, keepPerObservation, batch } = method;
+  const { completions, visits, curriculum, tries, retry, rationalize, keepPerObservation, batch, temperature } = method;
   const refuseIf = (impossible: boolean, what: string, reason: string): void => {
     if (impossible) throw new UserError(`expected parts that work together, got ${what} (${method.name}): ${reason}`);
   };
+  const gold = completions === "gold";
+  refuseIf(
+    gold && visits === "queue",
+    "completions=gold and visits=queue",
+    "nothing is sampled, so there are no win rates to order by. Set completions=sampled or visits=all",
+  );
+  refuseIf(
+    gold && (tries > 1 || retry === "always" || rationalize || keepPerObservation !== null),
+    "completions=gold and several tries, hints or a cap on what is kept",
+    "nothing is sampled: there is one gold answer an observation. Set tries=1, retry=failures, rationalize=false and no keepPerObservation, or completions=sampled",
+  );
+  refuseIf(
+    gold && temperature === "balance",
+    "completions=gold and temperature=balance",
+    "nothing is sampled, so there is no temperature to choose. Set temperature=fixed or completions=sampled",
+  );
   refuseIf(
     visits === "queue" && batch === "all",
     "visits=queue and batch=all",

@@ -8,12 +8,20 @@ import { shown, UserError } from "../errors.js";
 /** Field of the observation queue's key, in order of importance; the index is always the last. */
 export type QueueKeyField = "lastSampled" | "winRate";
 
+/**
+ * How test accuracy is measured. `zero-shot`: one greedy answer. `few-shot`: the same after the task's worked examples. `self-consistency`: the
+ * majority of several sampled answers (Wang et al. 2023).
+ */
+export type EvaluationKind = "zero-shot" | "few-shot" | "self-consistency";
+
 export interface Method {
   readonly name: string;
   /** One line for `adastar methods`. */
   readonly summary: string;
   /** Paper and section, or the reference of the baseline. */
   readonly source: string;
+  /** `sampled`: D₊ is what the model wrote and the verifier found right. `gold`: every gold answer as it stands, with no rationale and no sampling. */
+  readonly completions: "sampled" | "gold";
   /** `queue`: heap order until βᵗ correct samples are there. `all`: every observation, in an order drawn anew each iteration. */
   readonly visits: "queue" | "all";
   /** Key of the queue; read when visits is `queue`. */
@@ -34,6 +42,8 @@ export interface Method {
   readonly start: "reset" | "accumulate";
   /** `fixed`: the configured temperature. `balance`: chosen anew each iteration by B-STaR's balance score. */
   readonly temperature: "fixed" | "balance";
+  /** How each iteration's model is tested; the first is the accuracy that the run is judged by. */
+  readonly evaluations: readonly EvaluationKind[];
 }
 
 /** Every observation in random order, no queue to read and none to hold back: what all baselines share. */
@@ -42,7 +52,8 @@ const VISIT_ALL = { visits: "all", queueKey: ["lastSampled", "winRate"], curricu
 /** STaR's two tries: a failed observation gets a second one, with the answer as a hint. */
 const STAR_TRIES = { tries: 2, retry: "failures", rationalize: true, keepPerObservation: null } as const;
 
-const FIXED = { temperature: "fixed" } as const;
+/** What no method but those with a policy of their own departs from. */
+const USUAL = { completions: "sampled", temperature: "fixed", evaluations: ["zero-shot"] } as const;
 
 const ADASTAR: Method = {
   name: "adastar",
@@ -54,7 +65,7 @@ const ADASTAR: Method = {
   ...STAR_TRIES,
   batch: "schedule",
   start: "accumulate",
-  ...FIXED,
+  ...USUAL,
 };
 
 const ROWS: readonly Method[] = [
@@ -88,7 +99,7 @@ const ROWS: readonly Method[] = [
     ...STAR_TRIES,
     batch: "schedule",
     start: "reset",
-    ...FIXED,
+    ...USUAL,
   },
   {
     name: "star-acc",
@@ -98,7 +109,7 @@ const ROWS: readonly Method[] = [
     ...STAR_TRIES,
     batch: "schedule",
     start: "accumulate",
-    ...FIXED,
+    ...USUAL,
   },
   {
     name: "star-full",
@@ -108,7 +119,7 @@ const ROWS: readonly Method[] = [
     ...STAR_TRIES,
     batch: "all",
     start: "reset",
-    ...FIXED,
+    ...USUAL,
   },
   {
     name: "star-acc-full",
@@ -118,7 +129,7 @@ const ROWS: readonly Method[] = [
     ...STAR_TRIES,
     batch: "all",
     start: "accumulate",
-    ...FIXED,
+    ...USUAL,
   },
   {
     name: "star-acc-full-k",
@@ -131,7 +142,7 @@ const ROWS: readonly Method[] = [
     keepPerObservation: null,
     batch: "all",
     start: "accumulate",
-    ...FIXED,
+    ...USUAL,
   },
   {
     name: "rest-em",
@@ -144,7 +155,7 @@ const ROWS: readonly Method[] = [
     keepPerObservation: 3,
     batch: "all",
     start: "reset",
-    ...FIXED,
+    ...USUAL,
   },
   {
     name: "b-star",
@@ -157,7 +168,23 @@ const ROWS: readonly Method[] = [
     keepPerObservation: null,
     batch: "all",
     start: "accumulate",
+    ...USUAL,
     temperature: "balance",
+  },
+  {
+    name: "sft",
+    summary: "Trains on the answers themselves, without rationales: one epoch an iteration",
+    source: "AdaSTaR, section 4.1 (baseline SFT)",
+    ...VISIT_ALL,
+    tries: 1,
+    retry: "failures",
+    rationalize: false,
+    keepPerObservation: null,
+    batch: "all",
+    start: "accumulate",
+    ...USUAL,
+    completions: "gold",
+    evaluations: ["zero-shot", "few-shot", "self-consistency"],
   },
 ];
 

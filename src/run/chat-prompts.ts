@@ -11,7 +11,7 @@ import type { PromptSources, Prompts } from "./prompts.js";
 /** Throws UserError when the checkpoint has no chat template, or one that does not end turns. */
 export function encodeChatPrompts(
   { tokenizer, model }: Pick<Engine, "tokenizer" | "model">,
-  { task, exemplars, train, test, givesHints }: PromptSources & { readonly givesHints: boolean },
+  { task, exemplars, train, test, method, givesHints }: PromptSources & { readonly givesHints: boolean },
 ): Prompts {
   const { format } = task;
   const { chat } = tokenizer;
@@ -39,6 +39,7 @@ export function encodeChatPrompts(
     zeroShotPrefix: [],
     trainZeroShot: exemplars.length === 0 ? plain.prompts : after([], train).prompts,
     test: after([], test).prompts,
+    fewShotTest: method.evaluations.includes("few-shot") ? after(turns(format, exemplars, false), test) : null,
     endToken: endOfTurn(tokenizer, chat, model.name),
     notices: unshared
       ? [

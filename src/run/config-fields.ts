@@ -102,14 +102,18 @@ function field<T>(
   return { ...values, default: fallback, description, scope };
 }
 
-const queueKey: Values<readonly ("lastSampled" | "winRate")[]> = {
-  schema: z
-    .array(z.enum(["lastSampled", "winRate"]))
-    .min(1)
-    .refine((fields) => new Set(fields).size === fields.length),
-  kind: "list",
-  expects: "a list of lastSampled, winRate, each at most once and at least one",
-};
+/** Some of these words, each at most once, most important first. */
+function listOf<const W extends readonly [string, ...string[]]>(...words: W): Values<readonly W[number][]> {
+  return {
+    schema: z
+      .array(z.enum(words))
+      .min(1)
+      .refine((list) => new Set(list).size === list.length),
+    kind: "list",
+    expects: `a list of ${words.join(", ")}, each at most once and at least one`,
+    choices: words,
+  };
+}
 
 /** Grouped as `adastar run --help` shows them. */
 export const fieldGroups = {
@@ -158,6 +162,11 @@ export const fieldGroups = {
   method: {
     method: field(text, "adastar", "Which observations are visited and what is kept (see `adastar methods`)"),
     seed: field(whole(0), 1, "Seed of everything random"),
+    completions: field(
+      optional(oneOf("sampled", "gold")),
+      null,
+      "Train on what the model wrote and got right, or on the bare gold answers; the method's when not set",
+    ),
     visits: field(
       optional(oneOf("queue", "all")),
       null,
@@ -189,13 +198,28 @@ export const fieldGroups = {
       null,
       "Model that an iteration trains: the base model or the latest; the method's when not set",
     ),
-    queueKey: field(optional(queueKey), null, "Order of the observation queue; the method's when not set"),
+    queueKey: field(
+      optional(listOf("lastSampled", "winRate")),
+      null,
+      "Order of the observation queue; the method's when not set",
+    ),
     curriculum: field(
       optional(oneOf("gate", "all")),
       null,
       "Update the statistics of the first ⌊m·αᵖ⌋ visited, or of all m; the method's when not set",
     ),
     curriculumPower: field(notNegative, 2, "p of the curriculum's gate αᵖ"),
+    temperaturePolicy: field(
+      optional(oneOf("fixed", "balance")),
+      null,
+      "Sample at the temperature set, or at the one with the best balance score before each iteration; the method's when not set",
+    ),
+    probes: field(whole(1), 64, "Observations probed at each temperature to choose one by its balance score"),
+    evaluations: field(
+      optional(listOf("zero-shot", "few-shot", "self-consistency")),
+      null,
+      "How models are tested, the deciding one first: zero-shot, few-shot, self-consistency; the method's when not set",
+    ),
   },
   sampling: {
     temperature: field(notNegative, 1, "Sampling temperature; 0 is greedy"),
@@ -209,6 +233,8 @@ export const fieldGroups = {
     ),
     chat: field(yesOrNo, false, "Put questions in the checkpoint's own chat form (its chat template)"),
     fewShot: field(wholeOr(0, "all"), "all", "Worked examples put before the question while sampling"),
+    consistencySamples: field(whole(2), 5, "Answers whose majority self-consistency takes"),
+    consistencyTemperature: field(positive, 0.7, "Temperature of self-consistency's answers"),
     accept: field(
       oneOf("strict", "lenient"),
       "strict",

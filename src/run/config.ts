@@ -160,6 +160,7 @@ export function taskOptions(config: RunConfig): TaskOptions {
 export function methodOf(config: RunConfig, task: Pick<Task, "rationalize">): Method {
   const { keepPerObservation } = config;
   const chosen: { readonly [K in keyof MethodOverrides]: MethodOverrides[K] | null } = {
+    completions: config.completions,
     visits: config.visits,
     queueKey: config.queueKey,
     curriculum: config.curriculum,
@@ -168,14 +169,18 @@ export function methodOf(config: RunConfig, task: Pick<Task, "rationalize">): Me
     rationalize: config.rationalize,
     batch: config.batch,
     start: config.start,
+    temperature: config.temperaturePolicy,
+    evaluations: config.evaluations,
   };
   const set = Object.fromEntries(Object.entries(chosen).filter(([, value]) => value !== null)) as MethodOverrides;
   const overrides: MethodOverrides =
     keepPerObservation === null
       ? set
       : { ...set, keepPerObservation: keepPerObservation === "all" ? null : keepPerObservation };
-  const method = combineMethod(methodNamed(config.method), overrides);
-  return config.rationalize === null && !task.rationalize ? { ...method, rationalize: false } : method;
+  const method = methodNamed(config.method);
+  // Before the parts are put together: a method that gives no hints here need not be told so to take more tries.
+  const suited = config.rationalize === null && !task.rationalize ? { ...method, rationalize: false } : method;
+  return combineMethod(suited, overrides);
 }
 
 /** The resolved configuration as the YAML that readConfigFile reads back. */

@@ -64,15 +64,10 @@ export function stopIfAsked({ signal }: Pick<RunContext, "signal">): void {
 export async function openParts(given: RunConfig, options: RunOptions): Promise<RunParts> {
   const task = options.task ?? (await openTask(taskOptions(given)));
   const config = { ...given, ...task.source?.pinned };
-  const method = methodOf(config, task);
-  if (method.temperature === "balance") {
-    throw new UserError(
-      `expected a method with a fixed sampling temperature, got ${method.name}, which would choose it anew each iteration by its balance score; that is not available`,
-    );
-  }
   const train = limited("training", task.train, config.trainLimit);
   const test = limited("test", task.test, config.evalLimit);
   const exemplars = await chosenExemplars(config, task);
+  const method = testable(methodOf(config, task), config, exemplars);
   const maxTokens = config.maxTokens ?? task.maxTokens;
   const engine = options.engine ?? (await openEngine(config, task));
   const close = async () => {
@@ -95,7 +90,10 @@ function limited(split: string, observations: readonly Observation[], limit: num
 }
 
 /** The worked examples that the configuration asks for. Throws UserError when there are fewer. */
-export async function chosenExemplars({ fewShot, exemplars: file }: RunConfig, task: Task): Promise<readonly Exemplar[]> {
+export async function chosenExemplars(
+  { fewShot, exemplars: file }: RunConfig,
+  task: Task,
+): Promise<readonly Exemplar[]> {
   const exemplars = file === null ? task.exemplars : await readExemplars(file, task);
   if (fewShot === "all") return exemplars;
   if (fewShot > exemplars.length) {
@@ -104,6 +102,17 @@ export async function chosenExemplars({ fewShot, exemplars: file }: RunConfig, t
     );
   }
   return exemplars.slice(0, fewShot);
+}
+
+/** Few-shot evaluation needs worked examples; where there are none, a method does without unless it was asked for. */
+function testable(method: Method, { evaluations }: RunConfig, exemplars: readonly Exemplar[]): Method {
+  if (exemplars.length > 0 || !method.evaluations.includes("few-shot")) return method;
+  if (evaluations !== null) {
+    throw new UserError(
+      "evaluations: expected worked examples for few-shot, got none; give some with --exemplars, raise --few-shot, or leave few-shot out",
+    );
+  }
+  return { ...method, evaluations: method.evaluations.filter((kind) => kind !== "few-shot") };
 }
 
 function dataDigest(

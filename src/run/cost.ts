@@ -12,10 +12,10 @@ export interface CostedSample {
   readonly generatedTokens: number;
 }
 
-export interface SamplingCost {
-  readonly sampling: number;
-  readonly samplingUnshared: number;
-}
+export type SamplingCost = Pick<
+  FlopsByPurpose,
+  "sampling" | "sharedPrefix" | "prompt" | "generation" | "samplingUnshared"
+>;
 
 /**
  * FLOPs of samples: each its own tokens, and the prefix once a wave where the engine shares it. A wave counts as one call even if a kill made it
@@ -25,11 +25,21 @@ export function samplingCost(
   { model, sharesPrefix }: Pick<Engine, "model" | "sharesPrefix">,
   samples: readonly CostedSample[],
 ): SamplingCost {
-  const prefixes = new Map(samples.map(({ wave, prefixTokens }) => [wave, prefixTokens]));
-  const samplingUnshared = sum(samples.map((sample) => sampledFlopsUnshared(model, lengths(sample))));
-  if (!sharesPrefix) return { sampling: samplingUnshared, samplingUnshared };
-  const shared = sum([...prefixes.values()].map((prefix) => forwardFlops(model, 0, prefix)));
-  return { sampling: shared + ownCost({ model, sharesPrefix }, samples), samplingUnshared };
+  const prefixes = sharesPrefix
+    ? [...new Map(samples.map(({ wave, prefixTokens }) => [wave, prefixTokens])).values()]
+    : samples.map(({ prefixTokens }) => prefixTokens);
+  const sharedPrefix = sum(prefixes.map((prefix) => forwardFlops(model, 0, prefix)));
+  const prompt = sum(samples.map(({ prefixTokens, promptTokens }) => forwardFlops(model, prefixTokens, promptTokens)));
+  const generation = sum(
+    samples.map((sample) => forwardFlops(model, sample.prefixTokens + sample.promptTokens, sample.generatedTokens)),
+  );
+  return {
+    sampling: sharedPrefix + prompt + generation,
+    sharedPrefix,
+    prompt,
+    generation,
+    samplingUnshared: sum(samples.map((sample) => sampledFlopsUnshared(model, lengths(sample)))),
+  };
 }
 
 /** FLOPs that would not have been spent without these samples, had their waves been drawn all the same. */
@@ -45,15 +55,35 @@ function lengths({ prefixTokens, promptTokens, generatedTokens }: CostedSample) 
   return { prefix: prefixTokens, prompt: promptTokens, generated: generatedTokens };
 }
 
-export const NO_FLOPS: FlopsByPurpose = { sampling: 0, samplingUnshared: 0, wasted: 0, training: 0, total: 0 };
+export const NO_FLOPS: FlopsByPurpose = {
+  sampling: 0,
+  sharedPrefix: 0,
+  prompt: 0,
+  generation: 0,
+  samplingUnshared: 0,
+  wasted: 0,
+  probes: 0,
+  training: 0,
+  total: 0,
+};
 
 export function addFlops(a: FlopsByPurpose, b: FlopsByPurpose): FlopsByPurpose {
   return {
-    sampling: a.sampling + b.sampling,
-    samplingUnshared: a.samplingUnshared + b.samplingUnshared,
+    ...addCosts(a, b),
     wasted: a.wasted + b.wasted,
+    probes: a.probes + b.probes,
     training: a.training + b.training,
     total: a.total + b.total,
+  };
+}
+
+export function addCosts(a: SamplingCost, b: SamplingCost): SamplingCost {
+  return {
+    sampling: a.sampling + b.sampling,
+    sharedPrefix: a.sharedPrefix + b.sharedPrefix,
+    prompt: a.prompt + b.prompt,
+    generation: a.generation + b.generation,
+    samplingUnshared: a.samplingUnshared + b.samplingUnshared,
   };
 }
 

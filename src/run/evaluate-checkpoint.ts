@@ -3,7 +3,7 @@
 import type { ModelFacts } from "../engine/engine.js";
 import type { RunConfig } from "./config-fields.js";
 import { openParts, type RunOptions } from "./context.js";
-import { answerAll, summarizeAnswers } from "./evaluation.js";
+import { answerAll, mannerOf, summarizeAnswers } from "./evaluation.js";
 import type { Listener } from "./events.js";
 import type { EvaluationResult } from "./journal.js";
 
@@ -27,7 +27,7 @@ export async function evaluateCheckpoint(
   const clock = performance.now();
   try {
     let wave = 0;
-    const answers = await answerAll(parts, 0, listener, (_range, answer) => {
+    const answers = await answerAll(parts, 0, mannerOf(parts, "zero-shot"), listener, (_range, answer) => {
       options.signal?.throwIfAborted();
       return answer(wave++);
     });

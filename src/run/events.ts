@@ -1,15 +1,24 @@
 /** What a run tells while it goes: the progress display, the journal and the dashboard all read these. */
 
+import type { EvaluationKind } from "../algorithm/methods.js";
 import type { ModelFacts } from "../engine/engine.js";
 
 /** Training FLOPs by purpose (SPEC section 6); evaluation is apart because it is not a training cost. */
 export interface FlopsByPurpose {
-  /** Prompts processed and tokens generated while sampling, the shared prefix counted as often as it was computed. */
+  /** Everything computed while sampling: sharedPrefix + prompt + generation. */
   readonly sampling: number;
+  /** Worked examples before the questions, counted as often as they were computed. */
+  readonly sharedPrefix: number;
+  /** Questions. */
+  readonly prompt: number;
+  /** Tokens that the model wrote. */
+  readonly generation: number;
   /** What sampling would have cost had every request computed the shared prefix itself. */
   readonly samplingUnshared: number;
   /** Of `sampling`, spent on observations beyond the prefix of m that was used. */
   readonly wasted: number;
+  /** Of `sampling`, spent on choosing the temperature. */
+  readonly probes: number;
   readonly training: number;
   /** sampling + training. */
   readonly total: number;
@@ -35,6 +44,8 @@ export interface IterationRecord {
   readonly loss: number | null;
   /** In [0, 1]. */
   readonly testAccuracy: number;
+  /** By each of the method's evaluations; `testAccuracy` is the first of them. */
+  readonly accuracies: Readonly<Partial<Record<EvaluationKind, number>>>;
   /** Share of the test outputs that ended and stated an answer, in [0, 1]. */
   readonly testFinished: number;
   /** Share of D₊ whose rationale has a wrong step though its answer is right; null where the task cannot check steps. */

@@ -4,11 +4,12 @@
  * and resumed leaves the same journal as one that was not.
  */
 
-import type { Method } from "../algorithm/methods.js";
+import type { ScoredTemperature } from "../algorithm/balance.js";
+import type { EvaluationKind, Method } from "../algorithm/methods.js";
 import type { ModelFacts } from "../engine/engine.js";
 import { UserError } from "../errors.js";
 import type { Disk } from "./disk.js";
-import type { IterationRecord } from "./events.js";
+import type { FlopsByPurpose, IterationRecord } from "./events.js";
 import { readSealedLog, SealedLog } from "./sealed-log.js";
 
 /** Version of the run directory's layout. */
@@ -69,28 +70,40 @@ export interface VisitResult {
   readonly draws: number;
   readonly wrongSteps: number | null;
   readonly temperature: number;
+  /** What `temperature` was chosen by; null where it is fixed. */
+  readonly balance: readonly ScoredTemperature[] | null;
+  /** Probes included, as in `flops`. */
   readonly sampledTokens: number;
-  readonly flops: { readonly sampling: number; readonly samplingUnshared: number; readonly wasted: number };
+  readonly flops: Omit<FlopsByPurpose, "training" | "total">;
 }
 
 export type JournalEvent =
   | {
       readonly kind: "opened";
       readonly format: number;
-      /** What the run must find unchanged whenever it goes on: the settings that determine it, … */
+      /** All settings as resolved. Those that determine the run stay as they are here. */
       readonly settings: Readonly<Record<string, unknown>>;
-      /** … digest of the task's observations and prompts, … */
+      /** What the run must find unchanged whenever it goes on: digest of the task's observations and prompts, … */
       readonly data: string;
       /** … digest of the base model's weights. */
       readonly weights: string;
+      /** What the engine answers to the canary prompt with the base model (`Engine.canary`). */
+      readonly canary: readonly number[];
       readonly model: ModelFacts;
       readonly method: Method;
+    }
+  | {
+      readonly kind: "reconfigured";
+      /** What was changed when the run was resumed: budget, places and means only. */
+      readonly settings: Readonly<Record<string, unknown>>;
     }
   | {
       readonly kind: "visited";
       readonly iteration: number;
       readonly result: VisitResult;
       readonly kept: FileDigest;
+      /** The other files that the phase wrote into the iteration's folder; so in the entries below. */
+      readonly logs: readonly FileDigest[];
       readonly seconds: number;
     }
   | {
@@ -98,13 +111,19 @@ export type JournalEvent =
       readonly iteration: number;
       readonly result: TrainingResult;
       readonly checkpoint: CheckpointDigest;
+      /** What the engine answers to the canary prompt with these weights. */
+      readonly canary: readonly number[];
+      readonly logs: readonly FileDigest[];
       readonly seconds: number;
     }
   | {
       readonly kind: "evaluated";
       /** 0: the base model. */
       readonly iteration: number;
+      /** Of the method's first evaluation. */
       readonly result: EvaluationResult;
+      /** Of its further ones; left out where there are none. */
+      readonly further?: Readonly<Partial<Record<EvaluationKind, EvaluationResult>>>;
       readonly seconds: number;
     }
   | {
@@ -174,6 +193,11 @@ export function findEntry<K extends JournalEvent["kind"]>(
     (entry): entry is EntryOf<K> =>
       entry.kind === kind && (iteration === undefined || ("iteration" in entry && entry.iteration === iteration)),
   );
+}
+
+/** Whether nothing is left to do: the last entry says so. A run that was given more iterations afterwards has entries behind it. */
+export function isFinished(entries: readonly JournalEntry[]): boolean {
+  return entries.at(-1)?.kind === "finished";
 }
 
 function checkSequence(entries: readonly JournalEntry[], path: string): void {

@@ -20,6 +20,8 @@ export interface Prompts {
   /** What follows it, for each training and test observation. */
   readonly trainZeroShot: readonly (readonly number[])[];
   readonly test: readonly (readonly number[])[];
+  /** The test questions behind worked examples, for few-shot evaluation; null where the method has none. */
+  readonly fewShotTest: { readonly prefix: readonly number[]; readonly prompts: readonly (readonly number[])[] } | null;
   /** What training puts behind a completion: end-of-text, or the end of a turn. */
   readonly endToken: number;
   /** What the user should know of them. */
@@ -48,12 +50,13 @@ export function encodePrompts(engine: Pick<Engine, "model" | "tokenizer">, sourc
 
 function encodePlainPrompts(
   { tokenizer }: Pick<Engine, "tokenizer">,
-  { task, exemplars, train, test, givesHints }: PromptSources & { readonly givesHints: boolean },
+  { task, exemplars, train, test, method, givesHints }: PromptSources & { readonly givesHints: boolean },
 ): Prompts {
   const { format } = task;
   const start = tokenizer.startTokens;
   const prefixed = (hinted: boolean) => [...start, ...tokenizer.encode(fewShotPrefix(format, exemplars, hinted))];
   const asked = train.map((observation) => tokenizer.encode(format.prompt(observation)));
+  const tested = test.map((observation) => tokenizer.encode(format.prompt(observation)));
   return {
     prefix: prefixed(false),
     hintedPrefix: givesHints ? prefixed(true) : [],
@@ -61,7 +64,8 @@ function encodePlainPrompts(
     hinted: givesHints ? train.map((observation) => tokenizer.encode(format.hintedPrompt(observation))) : [],
     zeroShotPrefix: start,
     trainZeroShot: asked,
-    test: test.map((observation) => tokenizer.encode(format.prompt(observation))),
+    test: tested,
+    fewShotTest: method.evaluations.includes("few-shot") ? { prefix: prefixed(false), prompts: tested } : null,
     endToken: tokenizer.endTokens[0],
     notices: [],
   };
@@ -89,6 +93,8 @@ function checkLengths(context: number, prompts: Prompts, { train, test, exemplar
   check("train", prompts.train, train, prompts.prefix.length, "");
   check("train", prompts.hinted, train, prompts.hintedPrefix.length, " with its hint");
   check("test", prompts.test, test, prompts.zeroShotPrefix.length, "");
+  const { fewShotTest } = prompts;
+  if (fewShotTest !== null) check("test", fewShotTest.prompts, test, fewShotTest.prefix.length, "");
 }
 
 /** How errors name an observation: `train[12] (chal-480)`. */

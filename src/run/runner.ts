@@ -7,6 +7,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { commit } from "../algorithm/iteration.js";
+import type { EvaluationKind } from "../algorithm/methods.js";
 import { ObservationQueue } from "../algorithm/observation-queue.js";
 import { UserError } from "../errors.js";
 import { determiningSettings } from "./config.js";
@@ -16,7 +17,7 @@ import { addFlops, NO_FLOPS } from "./cost.js";
 import { Disk } from "./disk.js";
 import { evaluate } from "./evaluation.js";
 import type { FlopsByPurpose, IterationRecord, Listener, RunEvent, RunSummary } from "./events.js";
-import { type EntryOf, FORMAT, type TrainingResult } from "./journal.js";
+import { type EntryOf, type EvaluationResult, FORMAT, type TrainingResult } from "./journal.js";
 import { RunStore } from "./store.js";
 import { bestIteration, committedRecords, summarize } from "./summary.js";
 import { trainOn } from "./training.js";
@@ -155,8 +156,12 @@ async function evaluatePhase(run: RunContext, t: number): Promise<EntryOf<"evalu
   const before = journal.find("evaluated", t);
   if (before !== undefined) return before;
   const clock = stopwatch();
-  const result = await evaluate(run, t);
-  return journal.append({ kind: "evaluated", iteration: t, result, seconds: clock() });
+  const [first, ...others] = run.method.evaluations;
+  const result = await evaluate(run, t, first);
+  const further: Partial<Record<EvaluationKind, EvaluationResult>> = {};
+  for (const kind of others) further[kind] = await evaluate(run, t, kind);
+  const event = { kind: "evaluated", iteration: t, result, seconds: clock() } as const;
+  return journal.append(others.length === 0 ? event : { ...event, further });
 }
 
 interface Phases {
@@ -175,7 +180,7 @@ async function commitPhase(
   const { store, method, config } = run;
   const popped = commit(queue, phases.visited.visit, method, config.curriculumPower);
   const previous = committedRecords(store.journal.entries).at(-1)?.cumulativeFlops ?? NO_FLOPS;
-  const record = recordOf(t, phases, popped, previous);
+  const record = recordOf(t, phases, popped, previous, method.evaluations[0]);
   const digest = store.writeQueue(t, queue.serialize());
   store.journal.append({ kind: "committed", iteration: t, record, queue: digest });
   tidy(run);
@@ -187,6 +192,7 @@ function recordOf(
   { visited, trained, evaluated }: Phases,
   popped: number,
   previous: FlopsByPurpose,
+  firstEvaluation: EvaluationKind,
 ): IterationRecord {
   const { target, solved, alpha, kept, wrongSteps, temperature, sampledTokens, flops: sampling } = visited.result;
   const flops = { ...sampling, training: trained.result.flops, total: sampling.sampling + trained.result.flops };
@@ -201,6 +207,10 @@ function recordOf(
     steps: trained.result.steps,
     loss: trained.result.loss,
     testAccuracy: evaluated.result.accuracy,
+    accuracies: {
+      [firstEvaluation]: evaluated.result.accuracy,
+      ...Object.fromEntries(Object.entries(evaluated.further ?? {}).map(([kind, { accuracy }]) => [kind, accuracy])),
+    },
     testFinished: evaluated.result.finished,
     wrongSteps,
     temperature,

@@ -55,7 +55,13 @@ export interface SamplingContext {
 export async function drawTries(
   context: SamplingContext,
   requests: readonly TryRequest[],
-  place: { readonly iteration: number; readonly wave: number; readonly temperature: number },
+  place: {
+    readonly iteration: number;
+    readonly wave: number;
+    readonly temperature: number;
+    /** What the samples are for; each has random numbers of its own. */
+    readonly purpose: "sample" | "probe";
+  },
   onSample?: (sample: Sample) => void,
 ): Promise<DrawnSample[]> {
   const { config, prompts, train } = context;
@@ -72,35 +78,51 @@ export async function drawTries(
     observation: train[index],
     name: `${nameOf("train", index, train[index])}, try ${attempt}`,
     prompt: (hinted ? prompts.hinted : prompts.train)[index],
-    seed: seedFor(config.seed, "sample", place.iteration, index, attempt),
+    seed: seedFor(config.seed, place.purpose, place.iteration, index, attempt),
   }));
   const samples = await sampleAll(context.engine, asked, params, onSample);
   const records = await judged(context, place.wave, params, asked, samples);
   return records.map((record, i) => ({ ...record, attempt: requests[i].attempt, hinted }));
 }
 
-/** Greedy zero-shot answers to test observations `from` … `to` − 1. */
+/** How the test set is answered. */
+export interface AnswerManner {
+  /** What stands before every question, and what follows it for each test observation. */
+  readonly prefix: readonly number[];
+  readonly prompts: readonly (readonly number[])[];
+  readonly temperature: number;
+  readonly topP: number;
+  /** Answers an observation. */
+  readonly samples: number;
+}
+
+/** Answers to test observations `from` … `to` − 1: all of the first one, then all of the next. */
 export async function answerTests(
   context: SamplingContext,
   range: { readonly from: number; readonly to: number },
   place: { readonly iteration: number; readonly wave: number },
+  manner: AnswerManner,
   onSample?: (sample: Sample) => void,
 ): Promise<JudgedSample[]> {
-  const { config, prompts, test } = context;
+  const { config, test } = context;
   const params: SamplingParams = {
-    prefix: prompts.zeroShotPrefix,
-    temperature: 0,
-    topP: 1,
+    prefix: manner.prefix,
+    temperature: manner.temperature,
+    topP: manner.topP,
     maxTokens: context.maxTokens,
     stop: context.task.format.stop,
   };
-  const asked = Array.from({ length: range.to - range.from }, (_, i) => range.from + i).map((index) => ({
-    index,
-    observation: test[index],
-    name: nameOf("test", index, test[index]),
-    prompt: prompts.test[index],
-    seed: seedFor(config.seed, "evaluate", place.iteration, index),
-  }));
+  const asked = Array.from({ length: (range.to - range.from) * manner.samples }, (_, i) => {
+    const index = range.from + Math.floor(i / manner.samples);
+    const attempt = i % manner.samples;
+    return {
+      index,
+      observation: test[index],
+      name: nameOf("test", index, test[index]),
+      prompt: manner.prompts[index],
+      seed: seedFor(config.seed, "evaluate", place.iteration, index, attempt),
+    };
+  });
   const samples = await sampleAll(context.engine, asked, params, onSample);
   return judged(context, place.wave, params, asked, samples);
 }

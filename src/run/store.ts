@@ -5,10 +5,12 @@
  *     journal.jsonl                  what is done (journal.ts); sealed lines (sealed-log.ts), as in all .jsonl files here
  *     iterations/0000/evaluation.jsonl   the base model's answers to the test set
  *     iterations/0001/samples.jsonl      every draw with its verdict, in the order drawn, wave by wave
+ *     iterations/0001/probes.jsonl       every draw that the temperature was chosen by, for methods that choose it
  *     iterations/0001/kept.jsonl         D₊, the samples that were trained on
  *     iterations/0001/training.jsonl     every optimizer step
  *     iterations/0001/training/          model and optimizer in mid-training, and state.json, which names the last of them
  *     iterations/0001/evaluation.jsonl   as above, after training
+ *     iterations/0001/evaluation-*.jsonl further evaluations, for methods that have them
  *     iterations/0001/queue.bin          the observation queue after the iteration
  *     checkpoints/0001/                  the model after the iteration, an ordinary Hugging Face folder
  *     table.csv                      a row for each iteration; made from the journal
@@ -42,7 +44,13 @@ import { readSealedLog, SealedLog, sealed } from "./sealed-log.js";
 import { formatTable } from "./table.js";
 
 /** The logs of an iteration that grow while it runs. */
-export type IterationLog = "samples" | "training" | "evaluation";
+export type IterationLog =
+  | "samples"
+  | "probes"
+  | "training"
+  | "evaluation"
+  | "evaluation-few-shot"
+  | "evaluation-self-consistency";
 
 /** A model in mid-training. */
 export interface TrainingState {

@@ -59,3 +59,11 @@ export class Tape<T extends TapeRecord> {
     return answers;
   }
 }
+
+/** Draws of an iteration that was trained on cannot be had again: the engine holds other weights by then. */
+export function lostDraws(path: string): UserError {
+  return new UserError(
+    `${path} is not what the run wrote: expected every sample of an iteration that was trained on, got fewer. ` +
+      "Restore the file from a copy, or start the run again in a new directory.",
+  );
+}

@@ -3,12 +3,13 @@
 import { type DrawnTry, type Visit, visit } from "../algorithm/iteration.js";
 import type { ObservationQueue } from "../algorithm/observation-queue.js";
 import { targetAt } from "../algorithm/schedule.js";
-import { UserError } from "../errors.js";
 import { type RunContext, stopIfAsked } from "./context.js";
-import { ownCost, samplingCost, sum } from "./cost.js";
+import { addCosts, ownCost, samplingCost, sum } from "./cost.js";
+import { goldSamples } from "./gold.js";
 import type { VisitResult } from "./journal.js";
 import { type DrawnSample, drawTries, tellFailures } from "./sampling.js";
-import { Tape } from "./tape.js";
+import { lostDraws, Tape } from "./tape.js";
+import { type ChosenTemperature, temperatureOf } from "./temperature.js";
 import { scheduleOf } from "./training.js";
 
 /** A visit, and its figures. */
@@ -23,7 +24,6 @@ export interface Visited {
  */
 export async function visitObservations(run: RunContext, queue: ObservationQueue, iteration: number): Promise<Visited> {
   const { config, method, store, emit } = run;
-  const temperature = config.temperature;
   const log = store.log<DrawnSample>(iteration, "samples");
   const tape = new Tape(log);
   const clock = performance.now();
@@ -31,6 +31,11 @@ export async function visitObservations(run: RunContext, queue: ObservationQueue
   let progress = { visited: 0, correct: 0, target: targetAt(iteration, scheduleOf(config), method) };
   const tell = () =>
     emit({ kind: "visiting", iteration, ...progress, tokens, seconds: (performance.now() - clock) / 1000 });
+  tell();
+  const chosen = await temperatureOf(run, iteration, (more) => {
+    tokens += more;
+    tell();
+  });
   const visited = await visit<DrawnSample>({
     method,
     queue,
@@ -38,26 +43,29 @@ export async function visitObservations(run: RunContext, queue: ObservationQueue
     seed: config.seed,
     target: progress.target,
     waveSize: config.samplingBatch,
-    draw: (requests) =>
-      tape.next(
+    draw: async (requests) => {
+      if (method.completions === "gold") return goldSamples(run, requests);
+      return tape.next(
         requests.length,
         (drawn, i) => drawn.observation === requests[i].observation && drawn.attempt === requests[i].attempt,
         async (wave) => {
           if (store.journal.find("trained", iteration) !== undefined) throw lostDraws(log.path);
           stopIfAsked(run);
-          return drawTries(run, requests, { iteration, wave, temperature }, ({ generatedTokens }) => {
+          const place = { iteration, wave, temperature: chosen.temperature, purpose: "sample" } as const;
+          return drawTries(run, requests, place, ({ generatedTokens }) => {
             tokens += generatedTokens;
             tell();
           });
         },
-      ),
+      );
+    },
     onProgress: (now) => {
       progress = now;
       tell();
     },
   });
   tellFailures(emit, `iteration ${iteration}`, "train", tape.played);
-  return { visit: visited, result: figures(run, iteration, visited, tape.played) };
+  return { visit: visited, result: figures(run, iteration, visited, tape.played, chosen) };
 }
 
 function figures(
@@ -65,8 +73,11 @@ function figures(
   iteration: number,
   visited: Visit<DrawnSample>,
   draws: readonly DrawnSample[],
+  { temperature, balance, probes }: ChosenTemperature,
 ): VisitResult {
   const { engine, config, method } = run;
+  // Waves of samples and of probes are numbered apart, so each log is costed by itself.
+  const probing = samplingCost(engine, probes);
   return {
     target: targetAt(iteration, scheduleOf(config), method),
     visited: visited.observations.length,
@@ -75,10 +86,12 @@ function figures(
     kept: visited.kept.length,
     draws: draws.length,
     wrongSteps: wrongStepShare(run, visited.kept),
-    temperature: config.temperature,
-    sampledTokens: sum(draws.map(({ generatedTokens }) => generatedTokens)),
+    temperature,
+    balance,
+    sampledTokens: sum([...draws, ...probes].map(({ generatedTokens }) => generatedTokens)),
     flops: {
-      ...samplingCost(engine, draws),
+      ...addCosts(samplingCost(engine, draws), probing),
+      probes: probing.sampling,
       wasted: ownCost(
         engine,
         visited.speculated.map(({ outcome }) => outcome),
@@ -89,13 +102,7 @@ function figures(
 
 /** Share of D₊ that states the right answer after a wrong step; null where the task cannot tell or D₊ is empty. */
 function wrongStepShare({ task }: RunContext, kept: readonly DrawnTry<DrawnSample>[]): number | null {
-  if (task.checkRationale === undefined || kept.length === 0) return null;
+  // Gold answers come without a rationale.
+  if (task.checkRationale === undefined || kept.every(({ outcome }) => outcome.wrongStep === undefined)) return null;
   return kept.filter(({ outcome }) => outcome.wrongStep !== null).length / kept.length;
-}
-
-function lostDraws(path: string): UserError {
-  return new UserError(
-    `${path} is not what the run wrote: expected every sample of an iteration that was trained on, got fewer. ` +
-      "Restore the file from a copy, or start the run again in a new directory.",
-  );
 }

@@ -17,7 +17,10 @@ function parse(...args: string[]): Record<string, unknown> {
 /** A value that a setting takes and that is not its default, with the text a user types for it. */
 function sample(key: ConfigKey): { text: string; value: unknown } {
   const field = fields[key] as Field;
-  if (field.kind === "list") return { text: "winRate,lastSampled", value: ["winRate", "lastSampled"] };
+  if (field.kind === "list") {
+    const value = [...(field.choices ?? [])].reverse();
+    return { text: value.join(","), value };
+  }
   if (field.kind === "boolean") return { text: "true", value: true };
   const candidates: unknown[] = [...(field.choices ?? []), 3, 0.5, "some text"];
   const value = candidates.find((one) => one !== field.default && field.schema.safeParse(one).success);

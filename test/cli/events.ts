@@ -4,8 +4,12 @@ import type { FlopsByPurpose, IterationRecord, RunEvent, RunSummary } from "../.
 
 const flops = (total: number): FlopsByPurpose => ({
   sampling: total * 0.75,
+  sharedPrefix: total * 0.125,
+  prompt: total * 0.125,
+  generation: total * 0.5,
   samplingUnshared: total,
   wasted: total * 0.05,
+  probes: 0,
   training: total * 0.25,
   total,
 });
@@ -21,6 +25,7 @@ const record = (iteration: number): IterationRecord => ({
   steps: 40,
   loss: 0.5 / iteration,
   testAccuracy: 0.5 + 0.125 * iteration,
+  accuracies: { "zero-shot": 0.5 + 0.125 * iteration },
   testFinished: 0.99,
   wrongSteps: null,
   temperature: 1,
