@@ -80,7 +80,7 @@ test("it judges; what it stumbles over is wrong, recorded, told and listed", asy
 test("it judges in place of a task's own verifier", async () => {
   writeFileSync(
     verifier,
-    "export const judge = (output, { question, answer }) => question.startsWith('Balance') && output.endsWith(` ${answer}.`);",
+    "export const judge = (output, { question, answer }) => question.startsWith('Balance') && output.endsWith(' ' + answer + '.');",
   );
   const { summary } = await run(config({ task: "arithmetic", data: null, eval: null, trainSize: 40, testSize: 20 }));
   expect(summary.iterations).toBe(2);
