@@ -12,6 +12,7 @@ const TABLE: Readonly<Record<string, string>> = {
   "star-acc-full-k": "all 5 always plain all all accumulate fixed",
   "rest-em": "all 11 always plain 3 all reset fixed",
   "b-star": "all 5 always plain all all accumulate balance",
+  sft: "all 1 failures plain all all accumulate fixed",
   adastar: "lastSampled,winRate 2 failures hinted all schedule accumulate fixed",
   "adastar-no-curriculum": "lastSampled,winRate 2 failures hinted all schedule accumulate fixed",
   "adastar-no-winrate": "lastSampled 2 failures hinted all schedule accumulate fixed",
@@ -36,6 +37,15 @@ describe("METHODS", () => {
     expect(Object.fromEntries(Object.values(METHODS).map((method) => [method.name, row(method)]))).toEqual(TABLE);
   });
 
+  it("sample what they train on, but for sft, which is tested in three ways", () => {
+    const usual = Object.values(METHODS).filter(({ name }) => name !== "sft");
+    expect(new Set(usual.map(({ completions }) => completions))).toEqual(new Set(["sampled"]));
+    expect(methodNamed("sft")).toMatchObject({
+      completions: "gold",
+      evaluations: ["zero-shot", "few-shot", "self-consistency"],
+    });
+  });
+
   it("hold back updates in AdaSTaR and in its ablations of the order", () => {
     const gated = Object.values(METHODS).filter(({ curriculum }) => curriculum === "gate");
     expect(gated.map(({ name }) => name)).toEqual(["adastar", "adastar-no-winrate", "adastar-priority-flipped"]);
@@ -54,7 +64,7 @@ describe("methodNamed", () => {
 
   it.each(["adaster", "", "toString", "__proto__"])("refuses %j with the names there are", (name) => {
     expect(() => methodNamed(name)).toThrow(UserError);
-    expect(() => methodNamed(name)).toThrow(/expected a method: adastar, .*b-star, got/);
+    expect(() => methodNamed(name)).toThrow(/expected a method: adastar, .*b-star, sft, got/);
   });
 });
 
@@ -94,6 +104,10 @@ describe("combineMethod", () => {
     { base: "adastar", overrides: { keepPerObservation: 1 }, reason: "never has more than one correct sample" },
     { base: "rest-em", overrides: { tries: 2 }, reason: "never has more correct samples than tries" },
     { base: "b-star", overrides: { rationalize: true }, reason: "not for those already solved" },
+    { base: "sft", overrides: { visits: "queue", batch: "schedule" }, reason: "no win rates to order by" },
+    { base: "sft", overrides: { tries: 2 }, reason: "one gold answer an observation" },
+    { base: "sft", overrides: { temperature: "balance" }, reason: "no temperature to choose" },
+    { base: "star", overrides: { completions: "gold" }, reason: "one gold answer an observation" },
   ] satisfies { base: string; overrides: MethodOverrides; reason: string }[])(
     "refuses $overrides on $base with the reason",
     ({ base, overrides, reason }) => {
@@ -112,7 +126,9 @@ describe("combineMethod", () => {
     [{ queueKey: [] }, "expected queueKey"],
     [{ queueKey: ["winRate", "winRate"] }, "each at most once"],
     [{ queueKey: "winRate" }, "expected queueKey"],
-    [{ power: 2 }, 'expected a part of a method: visits, .*, got "power"'],
+    [{ evaluations: [] }, "expected evaluations to be a list of zero-shot and few-shot and self-consistency"],
+    [{ completions: "none" }, "expected completions to be sampled or gold"],
+    [{ power: 2 }, 'expected a part of a method: completions, visits, .*, got "power"'],
     [{ name: "mine" }, "expected a part of a method"],
   ])("refuses the value %j", (overrides, message) => {
     expect(() => combineMethod(adastar, overrides as MethodOverrides)).toThrow(UserError);

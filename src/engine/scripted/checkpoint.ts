@@ -23,8 +23,8 @@ const STATE_AT = MAGIC.length + 64;
 /** Identifies the lessons: a checkpoint fits an engine with the same ones only. */
 export function digestOf(lessons: readonly Lesson[]): Buffer {
   const hash = createHash("sha256");
-  for (const { prompt, hintedPrompt, completion, wrong, group, difficulty } of lessons) {
-    hash.update(`${JSON.stringify([prompt, hintedPrompt, completion, wrong, group, difficulty])}\n`);
+  for (const { prompt, hintedPrompt, completion, alsoRight, wrong, group, difficulty } of lessons) {
+    hash.update(`${JSON.stringify([prompt, hintedPrompt, completion, alsoRight, wrong, group, difficulty])}\n`);
   }
   return hash.digest();
 }

@@ -10,6 +10,8 @@ export interface Lesson {
   readonly hintedPrompt?: string;
   /** What it writes when it is right. */
   readonly completion: string;
+  /** The right answer in other words: never written, and as good to learn from. */
+  readonly alsoRight?: readonly string[];
   /** What it writes when it is wrong; one of them at random. At least one, none of them the completion. */
   readonly wrong: readonly string[];
   /** Lessons of one group are alike: learning one helps with the others. */

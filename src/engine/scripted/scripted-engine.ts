@@ -138,6 +138,17 @@ class ScriptedEngine implements Engine {
     return this.#learner.checksum();
   }
 
+  /** Of the right completion and of the wrong ones together. */
+  async canary(prompt: readonly number[]): Promise<readonly number[]> {
+    this.#checkOpen();
+    const asked = this.#book.askedBy(decode(prompt).slice(-this.#book.longest));
+    if (asked === undefined) throw new UserError(`expected one of the engine's lessons, got ${shown(decode(prompt))}`);
+    const odds = this.#learner.logOdds(asked.lesson, asked.hinted);
+    // log σ(x) in a form that large odds do not overflow.
+    const logSigmoid = (x: number) => Math.min(0, x) - Math.log1p(Math.exp(-Math.abs(x)));
+    return [logSigmoid(odds), logSigmoid(-odds)];
+  }
+
   async close(): Promise<void> {
     this.#open = false;
   }
@@ -179,10 +190,14 @@ class ScriptedEngine implements Engine {
       );
     }
     const { lesson, promptEnd } = this.#lessonIn(name, tokens.slice(0, completionStart));
-    const taught = [...encode(this.#lessons[lesson].completion), END_TOKEN];
+    const { completion: usual, alsoRight = [] } = this.#lessons[lesson];
     const completion = tokens.slice(completionStart);
-    const right = completion.filter((token, i) => token === taught[completionStart - promptEnd + i]).length;
-    return { lesson, right, wrong: completion.length - right, length: taught.length };
+    const compared = [usual, ...alsoRight].map((text): Evidence => {
+      const taught = [...encode(text), END_TOKEN];
+      const right = completion.filter((token, i) => token === taught[completionStart - promptEnd + i]).length;
+      return { lesson, right, wrong: completion.length - right, length: taught.length };
+    });
+    return compared.reduce((closest, evidence) => (evidence.wrong < closest.wrong ? evidence : closest));
   }
 
   /** The lesson that a context asks for. The context ends with its prompt, or with the beginning of a completion after it. */

@@ -28,6 +28,8 @@ export function lessonsOf(
       prompt: format.prompt(observation),
       hintedPrompt: format.hintedPrompt(observation),
       completion,
+      // What training on bare answers states.
+      alsoRight: [format.completion("", observation.answer)],
       wrong,
       group: groupOf(observation),
       difficulty: observation.difficulty ?? 0,
