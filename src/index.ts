@@ -68,7 +68,7 @@ export { UserError } from "./errors.js";
 // Reports: tables as text or Markdown.
 export { iterationTable } from "./report/run-table.js";
 export { type Column, renderMarkdown, renderText, type Table } from "./report/tables.js";
-
+export { type Audit, type AuditCounts, type AuditFinding, type AuditOptions, auditRun } from "./run/audit.js";
 // Runs: configuration, the loop, and what it leaves behind.
 export { type ConfigRequest, loadConfig, type ResolvedConfig } from "./run/config.js";
 export type { ConfigKey, RunConfig } from "./run/config-fields.js";
@@ -89,8 +89,9 @@ export {
   verifierOf,
   yesNoVerifier,
 } from "./tasks/answers/index.js";
+export { type GradedRow, GradeTally, type GradeTotals, gradeFile } from "./tasks/grade.js";
 export { type PlainFormatOptions, plainFormat } from "./tasks/prompt.js";
-export { openTask, TASKS, type TaskEntry, type TaskOptions } from "./tasks/registry.js";
+export { openTask, openVerifier, TASKS, type TaskEntry, type TaskOptions } from "./tasks/registry.js";
 export type {
   AnswerOption,
   Exemplar,

@@ -5,7 +5,7 @@ import { numberVerifier } from "./answers/index.js";
 import type { Dataset, RawObservation } from "./datasets.js";
 import { plainFormat } from "./prompt.js";
 import { type Row, textColumn } from "./rows.js";
-import type { Exemplar } from "./task.js";
+import type { Exemplar, Verifier } from "./task.js";
 
 const exemplars: readonly Exemplar[] = [
   {
@@ -59,13 +59,24 @@ const exemplars: readonly Exemplar[] = [
   },
 ];
 
-/** The gold answer is what follows the last `####` of the solution. */
+const MARK = "####";
+
+/** What follows the last `####` of a released solution; any other text as it is. */
+function finalAnswer(solution: string): string {
+  const mark = solution.lastIndexOf(MARK);
+  return mark < 0 ? solution : solution.slice(mark + MARK.length);
+}
+
+const numbers = numberVerifier({ units: true, percent: true });
+
+/** Outputs that are graded come with the gold answer alone, or with the whole released solution. */
+const verifier: Verifier = { ...numbers, canonical: (answer) => numbers.canonical(finalAnswer(answer)) };
+
 function observation(row: Row): RawObservation {
   const solution = textColumn(row, "answer");
-  const mark = solution.lastIndexOf("####");
-  if (mark < 0)
-    throw new UserError(`${row.where}: expected a solution ending in "#### number", got ${shown(solution)}`);
-  return { question: textColumn(row, "question"), answer: solution.slice(mark + 4) };
+  if (!solution.includes(MARK))
+    throw new UserError(`${row.where}: expected a solution ending in "${MARK} number", got ${shown(solution)}`);
+  return { question: textColumn(row, "question"), answer: finalAnswer(solution) };
 }
 
 export const gsm8k: Dataset = {
@@ -74,7 +85,7 @@ export const gsm8k: Dataset = {
   defaults: {},
   format: plainFormat(),
   exemplars,
-  verifier: numberVerifier({ units: true, percent: true }),
+  verifier,
   maxTokens: 440,
   rationalize: false,
   idColumns: ["id"],

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { loadConfig, openTask } from "../../src/index.js";
+import { loadConfig, openTask, openVerifier } from "../../src/index.js";
 import { taskOptions } from "../../src/run/config.js";
 
 const scratch = mkdtempSync(join(tmpdir(), "adastar-examples-"));
@@ -38,6 +38,26 @@ test("own-task: a whole run on a task of one's own", async () => {
     "iteration 4",
   ]);
   expect(printed[5]).toMatch(/^The model is in .*checkpoints.0004$/);
+});
+
+test("own-verifier: strict wants every step right, lenient only the answer", async () => {
+  const path = fileURLToPath(new URL("../../examples/own-verifier.mjs", import.meta.url));
+  const verifier = openVerifier({ verifier: path });
+  try {
+    const gold = { answer: verifier.canonical(" 1,000 ") };
+    expect(gold.answer).toBe("1000");
+    const judged = (output: string) => {
+      const { strict, lenient, extracted } = verifier.judge(output, gold);
+      return [strict, lenient, extracted];
+    };
+    expect(judged(" 10 * 90 = 900. 900 + 100 = 1,000. The answer is 1,000.")).toEqual(["correct", "correct", "1000"]);
+    expect(judged(" 10 * 90 = 800. 900 + 100 = 1,000. The answer is 1000.")).toEqual(["wrong", "correct", "1000"]);
+    expect(judged(" 10 * 90 = 900. The answer is 900.")).toEqual(["wrong", "wrong", "900"]);
+    expect(judged(" I cannot tell.")).toEqual(["none", "none", null]);
+    expect(() => verifier.canonical("many")).toThrow(/expected a whole number/);
+  } finally {
+    await verifier.module?.close();
+  }
 });
 
 test("own-data: the configuration is valid and its data can be read", async () => {

@@ -68,6 +68,11 @@ describe("every task judges rows without its data", () => {
       { answer: "c", output: "The answer is entailment." },
       { strict: "wrong", lenient: "wrong", extracted: "entailment" },
     ],
+    [
+      "gsm8k",
+      { answer: "She has 3 * 6 = <<3*6=18>>18.\n#### 18", output: "The answer is 18." },
+      { strict: "correct", lenient: "correct", extracted: "18" },
+    ],
   ])("%s: %j", async (task, row, verdict) => {
     expect(await graded({ task }, [{ id: "a", ...row }])).toEqual([{ id: "a", ...verdict }]);
   });
