@@ -49,6 +49,18 @@ export function encodeChatPrompts(
   };
 }
 
+/** The conversation that a try begins with, as the template writes it. */
+export function chatText(
+  chat: ChatTemplate,
+  format: PromptFormat,
+  exemplars: readonly Exemplar[],
+  observation: Observation,
+  hinted = false,
+): string {
+  const question: ChatMessage = { role: "user", content: said(format, observation, hinted) };
+  return chat.render([...turns(format, exemplars, hinted), question], true);
+}
+
 function said(format: PromptFormat, observation: Observation | Exemplar, hinted: boolean): string {
   if (format.message !== undefined) return format.message(observation, hinted);
   return hinted ? format.hintedPrompt(observation) : format.prompt(observation);
