@@ -3,9 +3,9 @@
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { UserError } from "../errors.js";
-import { explained } from "./disk.js";
+import { explained } from "../system-errors.js";
 
-interface Owner {
+export interface Owner {
   readonly pid: number;
   readonly host: string;
   /** What tells this process from a later one with the same pid: its start in clock ticks since boot (Linux); null where unknown. */
@@ -14,12 +14,18 @@ interface Owner {
   readonly since: string;
 }
 
-/** Takes the lock at `path` and returns the function that releases it. Throws UserError when a living process holds it. */
-export function takeLock(path: string): () => void {
+/** A process that was just killed takes a moment to be gone: so long a living owner is waited for before it is believed. */
+const PATIENCE_MS = 2000;
+
+/**
+ * Takes the lock at `path` and returns the function that releases it. Throws UserError when a living process holds it.
+ * @param onStale called with the owner of a lock that is taken over, because that process is no more
+ */
+export function takeLock(path: string, onStale: (owner: Owner) => void = () => {}): () => void {
   const mine: Owner = {
     pid: process.pid,
     host: hostname(),
-    startTicks: startTicksOf(process.pid),
+    startTicks: statOf(process.pid)?.startTicks ?? null,
     since: new Date().toISOString(),
   };
   const content = JSON.stringify(mine);
@@ -27,9 +33,10 @@ export function takeLock(path: string): () => void {
   try {
     writeFileSync(draft, content);
     // A link appears under its new name at once and with its content, and fails if the name is taken.
-    while (!linked(draft, path)) displaceStaleLock(path);
+    const deadline = Date.now() + PATIENCE_MS;
+    while (!linked(draft, path)) displaceStaleLock(path, onStale, deadline);
   } catch (error) {
-    throw explained(error, "lock", path);
+    throw explained(error, `lock ${path}`);
   } finally {
     rmSync(draft, { force: true });
   }
@@ -48,11 +55,15 @@ function linked(from: string, to: string): boolean {
   }
 }
 
-function displaceStaleLock(path: string): void {
+function displaceStaleLock(path: string, onStale: (owner: Owner) => void, deadline: number): void {
   const seen = readLock(path);
   if (seen === null) return;
   const owner = parseOwner(seen);
-  if (owner !== null && isAlive(owner)) throw refusal(path, owner);
+  if (owner !== null && isAlive(owner)) {
+    if (Date.now() >= deadline) throw refusal(path, owner);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+    return;
+  }
   const aside = `${path}.stale.${process.pid}`;
   try {
     renameSync(path, aside);
@@ -63,6 +74,7 @@ function displaceStaleLock(path: string): void {
   // Between reading and renaming, another process may have taken the stale lock over: then its lock goes back.
   const moved = readLock(aside);
   if (moved !== seen) linked(aside, path);
+  else if (owner !== null) onStale(owner);
   rmSync(aside, { force: true });
 }
 
@@ -105,14 +117,20 @@ function isAlive(owner: Owner): boolean {
     // EPERM: it exists and belongs to somebody else.
     if (!(error instanceof Error && "code" in error && error.code === "EPERM")) return false;
   }
-  return owner.startTicks === null || owner.startTicks === startTicksOf(owner.pid);
+  const stat = statOf(owner.pid);
+  // A zombie has ended and only waits to be noticed by its parent, which in a container may never do so.
+  if (stat !== null && ENDED_STATES.has(stat.state)) return false;
+  return owner.startTicks === null || owner.startTicks === stat?.startTicks;
 }
 
-/** Field 22 of /proc/<pid>/stat; the command in field 2 may hold spaces and parentheses, so fields are counted behind its last `)`. */
-function startTicksOf(pid: number): string | null {
+const ENDED_STATES: ReadonlySet<string> = new Set(["Z", "X"]);
+
+/** State and start of a process from /proc/<pid>/stat (fields 3 and 22); null where there is none. The command in field 2 may hold spaces and parentheses, so fields are counted behind its last `)`. */
+function statOf(pid: number): { readonly state: string; readonly startTicks: string } | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? null;
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return { state: fields[0], startTicks: fields[19] };
   } catch {
     return null;
   }
