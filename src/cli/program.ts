@@ -33,6 +33,8 @@ function createProgram(): Command {
     .description("Teach a language model to reason from its own correct answers, at the least compute.")
     .version(packageVersion())
     .configureHelp({ showGlobalOptions: false })
+    // What stands behind a subcommand's name is the subcommand's, whatever options its parents have.
+    .enablePositionalOptions()
     .addHelpText(
       "after",
       `
@@ -54,7 +56,7 @@ Exit codes: 0 done, 1 a bug, 2 something to mend in the input, 130 interrupted.`
     methodsCommand(),
     tasksCommand(),
   ];
-  for (const command of [program, ...commands])
+  for (const command of [program, ...commands, ...commands.flatMap(({ commands: subcommands }) => subcommands)])
     command.exitOverride().showHelpAfterError("(add --help for all options)");
   for (const command of commands) program.addCommand(command);
   return program;

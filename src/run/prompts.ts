@@ -41,11 +41,16 @@ export interface PromptSources {
 
 /** Encodes all prompts. Throws UserError naming the first observation whose prompt leaves no room for `maxTokens` new tokens. */
 export function encodePrompts(engine: Pick<Engine, "model" | "tokenizer">, sources: PromptSources): Prompts {
-  const givesHints = sources.method.rationalize && sources.method.tries > 1;
-  const encode = sources.chat ? encodeChatPrompts : encodePlainPrompts;
-  const prompts = encode(engine, { ...sources, givesHints });
+  const prompts = encodeAnyLength(engine, sources);
   checkLengths(engine.model.contextLength, prompts, sources);
   return prompts;
+}
+
+/** The same, whatever the lengths. */
+export function encodeAnyLength(engine: Pick<Engine, "model" | "tokenizer">, sources: PromptSources): Prompts {
+  const givesHints = sources.method.rationalize && sources.method.tries > 1;
+  const encode = sources.chat ? encodeChatPrompts : encodePlainPrompts;
+  return encode(engine, { ...sources, givesHints });
 }
 
 function encodePlainPrompts(
@@ -71,30 +76,44 @@ function encodePlainPrompts(
   };
 }
 
-function checkLengths(context: number, prompts: Prompts, { train, test, exemplars, maxTokens }: PromptSources): void {
-  const check = (
-    split: string,
-    all: Prompts["train"],
-    observations: readonly Observation[],
-    prefix: number,
-    hint: string,
-  ) => {
-    for (const [index, prompt] of all.entries()) {
-      // One more than is generated, for the end-of-text token that training puts behind.
-      const needed = prefix + prompt.length + maxTokens + 1;
-      if (needed <= context) continue;
-      throw new UserError(
-        `${nameOf(split, index, observations[index])}: expected at most ${context} tokens (the model's context), got ${needed}: ` +
-          `${prefix} before the question, ${prompt.length} of the question${hint}, ${maxTokens} to generate and 1 to end. ` +
-          `Lower --max-tokens${exemplars.length > 0 && prefix > prompts.zeroShotPrefix.length ? " or --few-shot" : ""}, take the observation out, or choose a model with a longer context.`,
-      );
+/** Tokens of a prompt that the model is given. */
+export interface PromptLength {
+  readonly split: "train" | "test";
+  readonly index: number;
+  readonly hinted: boolean;
+  /** Start tokens and worked examples. */
+  readonly before: number;
+  readonly question: number;
+  /** All that has to fit the context: one more than is generated, for the end-of-text token that training puts behind. */
+  readonly needed: number;
+}
+
+/** Of every prompt, with room for `maxTokens` new tokens. */
+export function* promptLengths(prompts: Prompts, maxTokens: number): Generator<PromptLength> {
+  const { prefix, hintedPrefix, zeroShotPrefix, fewShotTest } = prompts;
+  const kinds = [
+    { split: "train", hinted: false, before: prefix.length, all: prompts.train },
+    { split: "train", hinted: true, before: hintedPrefix.length, all: prompts.hinted },
+    { split: "test", hinted: false, before: zeroShotPrefix.length, all: prompts.test },
+    { split: "test", hinted: false, before: fewShotTest?.prefix.length ?? 0, all: fewShotTest?.prompts ?? [] },
+  ] as const;
+  for (const { all, split, hinted, before } of kinds) {
+    for (const [index, { length: question }] of all.entries()) {
+      yield { split, index, hinted, before, question, needed: before + question + maxTokens + 1 };
     }
-  };
-  check("train", prompts.train, train, prompts.prefix.length, "");
-  check("train", prompts.hinted, train, prompts.hintedPrefix.length, " with its hint");
-  check("test", prompts.test, test, prompts.zeroShotPrefix.length, "");
-  const { fewShotTest } = prompts;
-  if (fewShotTest !== null) check("test", fewShotTest.prompts, test, fewShotTest.prefix.length, "");
+  }
+}
+
+function checkLengths(context: number, prompts: Prompts, { train, test, exemplars, maxTokens }: PromptSources): void {
+  for (const { split, index, hinted, before, question, needed } of promptLengths(prompts, maxTokens)) {
+    if (needed <= context) continue;
+    const observation = (split === "train" ? train : test)[index];
+    throw new UserError(
+      `${nameOf(split, index, observation)}: expected at most ${context} tokens (the model's context), got ${needed}: ` +
+        `${before} before the question, ${question} of the question${hinted ? " with its hint" : ""}, ${maxTokens} to generate and 1 to end. ` +
+        `Lower --max-tokens${exemplars.length > 0 && before > prompts.zeroShotPrefix.length ? " or --few-shot" : ""}, take the observation out, or choose a model with a longer context.`,
+    );
+  }
 }
 
 /** How errors name an observation: `train[12] (chal-480)`. */

@@ -2,12 +2,18 @@ import { Command } from "commander";
 import { renderText } from "../../report/tables.js";
 import { TASKS } from "../../tasks/registry.js";
 import { print, printJson } from "../output.js";
+import { tasksCheckCommand } from "./tasks-check.js";
 
 export function tasksCommand(): Command {
   return new Command("tasks")
-    .description("List the tasks that a run can learn.")
+    .description("List the tasks that a run can learn, or check one of them.")
     .option("--json", "Every task with its default settings and the data options it reads, as one JSON array")
-    .addHelpText("after", "\nExample:\n  $ adastar tasks\n  $ adastar run --task svamp --data DIR --model DIR")
+    .enablePositionalOptions()
+    .addCommand(tasksCheckCommand())
+    .addHelpText(
+      "after",
+      "\nExamples:\n  $ adastar tasks\n  $ adastar tasks check svamp --data DIR\n  $ adastar run --task svamp --data DIR --model DIR",
+    )
     .action((options: { json?: boolean }) => {
       if (options.json) {
         return printJson(
