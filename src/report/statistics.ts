@@ -33,8 +33,8 @@ export function quantile(values: readonly number[], q: number): number {
   const share = position - below;
   const low = sorted[below];
   const high = sorted[Math.min(below + 1, sorted.length - 1)];
-  // Equal neighbours need no arithmetic, which would make a NaN of two infinite ones.
-  return low === high ? low : low + share * (high - low);
+  // Neighbours that are equal or do not count need no arithmetic, which would make a NaN of infinite ones.
+  return share === 0 || low === high ? low : low + share * (high - low);
 }
 
 /** ∞ stands for what was not reached; the median is ∞ where more than half were not. */

@@ -1,0 +1,103 @@
+/** A line chart with bands as an SVG file that needs nothing else: for reports, on light and on dark pages. */
+
+export interface ChartPoint {
+  readonly x: number;
+  readonly y: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+export interface ChartSeries {
+  readonly name: string;
+  readonly points: readonly ChartPoint[];
+}
+
+export interface ChartOptions {
+  readonly title: string;
+  readonly xLabel: string;
+  readonly yLabel: string;
+  readonly formatX: (x: number) => string;
+  readonly formatY: (y: number) => string;
+}
+
+const WIDTH = 860;
+const HEIGHT = 480;
+const PLOT = { left: 76, right: 610, top: 44, bottom: 420 } as const;
+const TICKS = 5;
+
+/** Okabe & Ito's colours, told apart by most people with colour-blindness; a series beyond the eighth repeats one with dashes. */
+const COLOURS = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#8F7F00", "#555555"] as const;
+
+export function lineChart(series: readonly ChartSeries[], options: ChartOptions): string {
+  const points = series.flatMap((one) => one.points);
+  const xs = range(points.map(({ x }) => x));
+  const ys = range(points.flatMap(({ low, high }) => [low, high]));
+  const x = (value: number) => place(value, xs, PLOT.left, PLOT.right);
+  const y = (value: number) => place(value, ys, PLOT.bottom, PLOT.top);
+  const drawn = series.map(({ points: own }, i) => {
+    const line = own.map((point) => `${fixed(x(point.x))},${fixed(y(point.y))}`).join(" ");
+    const band = [
+      ...own.map((point) => `${fixed(x(point.x))},${fixed(y(point.high))}`),
+      ...own.toReversed().map((point) => `${fixed(x(point.x))},${fixed(y(point.low))}`),
+    ].join(" ");
+    return `<polygon points="${band}" fill="${colour(i)}" opacity="0.12"/>
+<polyline points="${line}" fill="none" stroke="${colour(i)}" stroke-width="2"${dashes(i)}/>`;
+  });
+  const legend = series.map(({ name }, i) => {
+    const top = PLOT.top + 12 + 20 * i;
+    return `<line x1="${PLOT.right + 18}" y1="${top}" x2="${PLOT.right + 44}" y2="${top}" stroke="${colour(i)}" stroke-width="3"${dashes(i)}/>
+<text x="${PLOT.right + 52}" y="${top + 4}">${escape(name)}</text>`;
+  });
+  const ticks = Array.from({ length: TICKS }, (_, i) => i / (TICKS - 1)).flatMap((share) => {
+    const [vx, vy] = [xs, ys].map(({ low, high }) => low + share * (high - low));
+    return [
+      `<text x="${fixed(x(vx))}" y="${PLOT.bottom + 20}" text-anchor="middle">${escape(options.formatX(vx))}</text>`,
+      `<line x1="${PLOT.left}" y1="${fixed(y(vy))}" x2="${PLOT.right}" y2="${fixed(y(vy))}" stroke="#ddd"/>`,
+      `<text x="${PLOT.left - 8}" y="${fixed(y(vy) + 4)}" text-anchor="end">${escape(options.formatY(vy))}</text>`,
+    ];
+  });
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12" role="img">
+<title>${escape(options.title)}</title>
+<rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>
+<text x="${PLOT.left}" y="24" font-size="15">${escape(options.title)}</text>
+${ticks.join("\n")}
+${drawn.join("\n")}
+${legend.join("\n")}
+<text x="${(PLOT.left + PLOT.right) / 2}" y="${PLOT.bottom + 44}" text-anchor="middle">${escape(options.xLabel)}</text>
+<text transform="translate(16 ${(PLOT.top + PLOT.bottom) / 2}) rotate(-90)" text-anchor="middle">${escape(options.yLabel)}</text>
+</svg>
+`;
+}
+
+interface Range {
+  readonly low: number;
+  readonly high: number;
+}
+
+function range(values: readonly number[]): Range {
+  const finite = values.filter(Number.isFinite);
+  if (finite.length === 0) return { low: 0, high: 1 };
+  const low = finite.reduce((least, value) => Math.min(least, value));
+  const high = finite.reduce((most, value) => Math.max(most, value));
+  return high > low ? { low, high } : { low: low - 0.5, high: high + 0.5 };
+}
+
+function place(value: number, { low, high }: Range, from: number, to: number): number {
+  return from + ((value - low) / (high - low)) * (to - from);
+}
+
+function colour(series: number): string {
+  return COLOURS[series % COLOURS.length];
+}
+
+function dashes(series: number): string {
+  return series < COLOURS.length ? "" : ' stroke-dasharray="6 4"';
+}
+
+function fixed(value: number): string {
+  return value.toFixed(1);
+}
+
+function escape(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+}

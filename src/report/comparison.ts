@@ -1,0 +1,225 @@
+/**
+ * Methods against each other, from the runs of several seeds under one budget of training FLOPs.
+ *
+ * Every run counts as far as it came within the budget and is stopped early there: at the iteration with the best test accuracy, the base model
+ * being iteration 0 (AdaSTaR, section 4.1: accuracy, iteration, PFLOPs). Choosing by test accuracy flatters every method, alike and by little.
+ */
+
+import { bootstrap, type Estimate, mean, median, populationDeviation, quarterPersistence } from "./statistics.js";
+
+/** A model of a run. */
+export interface CurvePoint {
+  /** 0: the base model. */
+  readonly iteration: number;
+  /** Training FLOPs from the start. */
+  readonly flops: number;
+  /** Test accuracy, in [0, 1]. */
+  readonly accuracy: number;
+  /** Share of this iteration's D₊ with a right answer after a wrong step; null where steps are not checked. */
+  readonly wrongSteps: number | null;
+}
+
+/** One run under one of its evaluations. */
+export interface ComparedRun {
+  /** As the report names it: the method, and the evaluation where it is not the first. */
+  readonly method: string;
+  readonly seed: number;
+  /** Visits every observation, so it is no variant of AdaSTaR's order. */
+  readonly baseline: boolean;
+  /** In order; the first is the base model. */
+  readonly points: readonly CurvePoint[];
+  /** Times that each observation was trained on by the end of iterations 1, 2, … */
+  readonly frequencies: readonly ArrayLike<number>[];
+}
+
+/** One seed of a method, stopped early within the budget. */
+export interface SeedResult {
+  readonly seed: number;
+  readonly accuracy: number;
+  readonly iteration: number;
+  readonly flops: number;
+  /** FLOPs at which the target was first reached; null where it was not. */
+  readonly flopsToTarget: number | null;
+  /** Of the whole run within the budget; null where nothing was trained. */
+  readonly trainingFrequencySd: number | null;
+  /** Null where there are not enough iterations. */
+  readonly leastTrainedStay: number | null;
+  readonly mostTrainedStay: number | null;
+}
+
+export interface MethodResult {
+  readonly method: string;
+  readonly baseline: boolean;
+  readonly seeds: readonly SeedResult[];
+  readonly accuracy: Estimate;
+  readonly iteration: number;
+  readonly flops: Estimate;
+  /** 1 − FLOPs / the most accurate baseline's FLOPs; null for that baseline itself. Below 0: it cost more. */
+  readonly flopsSaved: Estimate | null;
+  /** Accuracy less that of the most accurate baseline, paired by seed; null for that baseline itself. */
+  readonly accuracyGained: Estimate | null;
+  readonly reachedTarget: number;
+  /** Median over all seeds; null where fewer than half reached it. */
+  readonly flopsToTarget: number | null;
+  readonly trainingFrequencySd: number | null;
+  readonly leastTrainedStay: number | null;
+  readonly mostTrainedStay: number | null;
+  /** By iteration 1, 2, …, the mean over the seeds that came so far; null where steps are not checked. */
+  readonly wrongSteps: readonly (number | null)[];
+}
+
+export interface Comparison {
+  /** Training FLOPs that every run may count. */
+  readonly budget: number;
+  /** Test accuracy whose cost is compared. */
+  readonly target: number;
+  /** The most accurate method that visits everything (of all, where there is none). */
+  readonly mostAccurateBaseline: string;
+  /** Confidence of all intervals. */
+  readonly level: number;
+  readonly methods: readonly MethodResult[];
+}
+
+export interface CompareOptions {
+  /** When left out, what the run that spent least has spent: so far, every run can be followed. */
+  readonly budget?: number | undefined;
+  /** When left out, the mean accuracy of the most accurate baseline. */
+  readonly target?: number | undefined;
+}
+
+/** Iterations over which the quarters of the least and the most trained are followed (AdaSTaR, Figure 3). */
+const PERSISTENCE_GAP = 3;
+const LEVEL = 0.95;
+
+/** @param runs at least one; every method as many seeds as came to an end */
+export function compareMethods(runs: readonly ComparedRun[], options: CompareOptions = {}): Comparison {
+  const budget = options.budget ?? Math.min(...runs.map(({ points }) => points.at(-1)?.flops ?? 0));
+  const methods = [...new Set(runs.map(({ method }) => method))].map((method) => {
+    const own = runs.filter((run) => run.method === method).map((run) => within(run, budget));
+    return {
+      method,
+      runs: own,
+      accuracy: mean(own.map((run) => bestPoint(run).accuracy)),
+      cost: mean(own.map((run) => bestPoint(run).flops)),
+    };
+  });
+  const baselines = methods.filter(({ runs: own }) => own[0].baseline);
+  const best = (baselines.length > 0 ? baselines : methods).reduce((leader, other) =>
+    other.accuracy > leader.accuracy || (other.accuracy === leader.accuracy && other.cost < leader.cost)
+      ? other
+      : leader,
+  );
+  const target = options.target ?? best.accuracy;
+  return {
+    budget,
+    target,
+    mostAccurateBaseline: best.method,
+    level: LEVEL,
+    methods: methods.map(({ method, runs: own }) =>
+      resultOf(method, own, method === best.method ? null : best.runs, target),
+    ),
+  };
+}
+
+function within(run: ComparedRun, budget: number): ComparedRun {
+  return { ...run, points: run.points.filter(({ flops }) => flops <= budget) };
+}
+
+/** The most accurate model, the earliest among equals. */
+function bestPoint({ points }: ComparedRun): CurvePoint {
+  return points.reduce((best, point) => (point.accuracy > best.accuracy ? point : best));
+}
+
+function resultOf(
+  method: string,
+  runs: readonly ComparedRun[],
+  rival: readonly ComparedRun[] | null,
+  target: number,
+): MethodResult {
+  const seeds = runs.map((run) => seedResult(run, target));
+  const pairs = runs.flatMap((run) => {
+    const other = rival?.find(({ seed }) => seed === run.seed);
+    return other === undefined ? [] : [{ own: bestPoint(run), other: bestPoint(other) }];
+  });
+  const over = (figure: (seed: SeedResult) => number) => bootstrap(seeds.map(figure), mean, { level: LEVEL });
+  const overPairs = (figure: (all: typeof pairs) => number) =>
+    pairs.length === 0 ? null : bootstrap(pairs, (all) => figure([...all]), { level: LEVEL });
+  const costs = median(seeds.map(({ flopsToTarget }) => flopsToTarget ?? Number.POSITIVE_INFINITY));
+  const longest = Math.max(0, ...runs.map(({ points }) => points.at(-1)?.iteration ?? 0));
+  return {
+    method,
+    baseline: runs[0].baseline,
+    seeds,
+    accuracy: over(({ accuracy }) => accuracy),
+    iteration: mean(seeds.map(({ iteration }) => iteration)),
+    flops: over(({ flops }) => flops),
+    flopsSaved: overPairs((all) => {
+      const spent = mean(all.map(({ other }) => other.flops));
+      // A baseline that was best before any training cost nothing, and nothing can be saved on it.
+      return spent === 0 ? 0 : 1 - mean(all.map(({ own }) => own.flops)) / spent;
+    }),
+    accuracyGained: overPairs((all) => mean(all.map(({ own, other }) => own.accuracy - other.accuracy))),
+    reachedTarget: seeds.filter(({ flopsToTarget }) => flopsToTarget !== null).length,
+    flopsToTarget: Number.isFinite(costs) ? costs : null,
+    trainingFrequencySd: meanOfKnown(seeds.map((seed) => seed.trainingFrequencySd)),
+    leastTrainedStay: meanOfKnown(seeds.map((seed) => seed.leastTrainedStay)),
+    mostTrainedStay: meanOfKnown(seeds.map((seed) => seed.mostTrainedStay)),
+    wrongSteps: Array.from({ length: longest }, (_, i) =>
+      meanOfKnown(runs.map(({ points }) => points.find(({ iteration }) => iteration === i + 1)?.wrongSteps ?? null)),
+    ),
+  };
+}
+
+function seedResult(run: ComparedRun, target: number): SeedResult {
+  const best = bestPoint(run);
+  const last = run.points.at(-1)?.iteration ?? 0;
+  const now = run.frequencies[last - 1];
+  const before = run.frequencies[last - 1 - PERSISTENCE_GAP];
+  const stay = (which: "least" | "most") =>
+    now === undefined || before === undefined ? null : quarterPersistence(before, now, which);
+  return {
+    seed: run.seed,
+    accuracy: best.accuracy,
+    iteration: best.iteration,
+    flops: best.flops,
+    flopsToTarget: run.points.find(({ accuracy }) => accuracy >= target)?.flops ?? null,
+    trainingFrequencySd: now === undefined ? null : populationDeviation(now),
+    leastTrainedStay: stay("least"),
+    mostTrainedStay: stay("most"),
+  };
+}
+
+function meanOfKnown(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 ? null : mean(known);
+}
+
+/** A method's learning curve at one cost. */
+export interface CurveEstimate extends Estimate {
+  readonly flops: number;
+}
+
+/**
+ * Mean test accuracy of the latest model at `steps` + 1 costs from 0 to the budget, with intervals over seeds. A model counts from the cost
+ * on at which it was finished. A run that ended before the budget stays at its last model.
+ */
+export function learningCurves(
+  runs: readonly ComparedRun[],
+  budget: number,
+  steps = 60,
+): ReadonlyMap<string, readonly CurveEstimate[]> {
+  const methods = [...new Set(runs.map(({ method }) => method))];
+  return new Map(
+    methods.map((method) => {
+      const own = runs.filter((run) => run.method === method);
+      const curve = Array.from({ length: steps + 1 }, (_, i): CurveEstimate => {
+        const flops = (budget * i) / steps;
+        const accuracies = own.map(
+          ({ points }) => points.findLast((point) => point.flops <= flops)?.accuracy ?? Number.NaN,
+        );
+        return { flops, ...bootstrap(accuracies, mean, { level: LEVEL, resamples: 1_000 }) };
+      });
+      return [method, curve];
+    }),
+  );
+}
