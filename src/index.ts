@@ -69,6 +69,9 @@ export { UserError } from "./errors.js";
 export { iterationTable } from "./report/run-table.js";
 export { type Column, renderMarkdown, renderText, type Table } from "./report/tables.js";
 export { type Audit, type AuditCounts, type AuditFinding, type AuditOptions, auditRun } from "./run/audit.js";
+// Tasks, checked with their data before a run.
+export { checkTask, type TaskCheck } from "./run/check-task.js";
+
 // Runs: configuration, the loop, and what it leaves behind.
 export { type ConfigRequest, loadConfig, type ResolvedConfig } from "./run/config.js";
 export type { ConfigKey, RunConfig } from "./run/config-fields.js";
@@ -101,6 +104,7 @@ export type {
   RationaleCheck,
   Task,
   TaskDefaults,
+  TaskSource,
   Verdict,
   Verifier,
   VerifierModule,

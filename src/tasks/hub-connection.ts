@@ -16,7 +16,11 @@ export interface HubSettings {
   readonly cache: string;
   /** HF_HUB_OFFLINE: only the cache is read. */
   readonly offline: boolean;
+  /** HF_HUB_ETAG_TIMEOUT: seconds that the hub may take to begin an answer; 10 when not set. */
+  readonly patience: number;
 }
+
+const USUAL_PATIENCE = 10;
 
 export function hubSettings(env: NodeJS.ProcessEnv): HubSettings {
   const set = (name: string) => (env[name] === undefined || env[name] === "" ? undefined : env[name]);
@@ -30,6 +34,7 @@ export function hubSettings(env: NodeJS.ProcessEnv): HubSettings {
     token,
     cache: set("HF_HUB_CACHE") ?? join(home, "hub"),
     offline: /^(?:1|true|yes|on)$/i.test(set("HF_HUB_OFFLINE") ?? ""),
+    patience: Number(set("HF_HUB_ETAG_TIMEOUT")) || USUAL_PATIENCE,
   };
 }
 
@@ -100,11 +105,12 @@ export class HubConnection {
   }
 
   async #ask<T>(what: string, request: (hub: Hub, options: RequestOptions) => Promise<T>): Promise<T> {
-    const { endpoint, token } = this.#settings;
+    const { endpoint, token, patience } = this.#settings;
     // The client is loaded when it is needed, as most runs read local files.
     const hub = await import("@huggingface/hub");
+    const options = { hubUrl: endpoint, fetch: patientFetch(patience) };
     try {
-      return await request(hub, { hubUrl: endpoint, ...(token === undefined ? {} : { accessToken: token }) });
+      return await request(hub, token === undefined ? options : { ...options, accessToken: token });
     } catch (error) {
       if (error instanceof UserError) throw error;
       if (error instanceof hub.HubApiError) throw this.#refused(what, error.statusCode, error.message);
@@ -129,7 +135,20 @@ export class HubConnection {
 }
 
 type Hub = typeof import("@huggingface/hub");
-type RequestOptions = { readonly hubUrl: string; readonly accessToken?: string };
+type RequestOptions = { readonly hubUrl: string; readonly fetch: typeof fetch; readonly accessToken?: string };
+
+/** `fetch` that gives up when an answer does not begin within so many seconds; its content may take longer. */
+function patientFetch(seconds: number): typeof fetch {
+  return async (input, init) => {
+    const controller = new AbortController();
+    const timer = setTimeout(() => controller.abort(new Error(`no answer within ${seconds} s`)), seconds * 1000);
+    try {
+      return await fetch(input, { ...init, signal: controller.signal });
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+}
 
 /** A path that leads nowhere outside of the folder it is joined to. */
 function staysWithin(path: string): boolean {

@@ -195,6 +195,12 @@ describe("refusals of the hub", () => {
     expect(await refusal(gsm8k())).toMatch(/status 503 \(busy.*Try again later, or give a local folder/);
   });
 
+  it("a hub that does not answer", async () => {
+    vi.stubEnv("HF_HUB_ETAG_TIMEOUT", "0.1");
+    hub.fault = () => true;
+    expect(await refusal(gsm8k())).toMatch(/or on the hub, got neither: http.*: no answer within 0\.1 s/);
+  });
+
   it("an answer that is no commit", async () => {
     hub.datasets["openai/gsm8k"] = { revisions: { main: "../.." }, files: {} };
     expect(await refusal(gsm8k())).toMatch(/expected a commit of openai\/gsm8k, got "\.\.\/\.\."/);

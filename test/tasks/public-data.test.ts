@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { TEST_IDS } from "../../src/tasks/cladder-split.js";
 import { openTask } from "../../src/tasks/registry.js";
 import { selfCheck } from "../../src/tasks/self-check.js";
 
@@ -30,4 +31,13 @@ describe("the six public sets", () => {
       },
     );
   }
+
+  it.skipIf(!existsSync(`${DATA}cladder`))(
+    `cladder: the split of the release in one piece is the paper's (needs ${DATA}cladder)`,
+    async () => {
+      const { train, test } = await openTask({ task: "cladder", data: `${DATA}cladder` });
+      expect(new Set(test.map(({ id }) => Number(id)))).toEqual(TEST_IDS);
+      expect(train.filter(({ id }) => TEST_IDS.has(Number(id)))).toEqual([]);
+    },
+  );
 });
