@@ -79,7 +79,7 @@ export type { RunOptions } from "./run/context.js";
 export { type CheckpointEvaluation, evaluateCheckpoint } from "./run/evaluate-checkpoint.js";
 export type { FlopsByPurpose, IterationRecord, Listener, RunEvent, RunSummary } from "./run/events.js";
 export type { EvaluationResult } from "./run/journal.js";
-export { resumeRun, startRun } from "./run/runner.js";
+export { type ResumeOptions, resumeRun, startRun } from "./run/runner.js";
 export { type RunView, readRun } from "./run/summary.js";
 
 // Tasks: observations, prompts, verifiers.

@@ -163,6 +163,12 @@ export interface Engine {
   /** A digest of the present weights; equal digests mean equal weights. */
   checksum(): Promise<string>;
 
+  /**
+   * A few log-probabilities of what may follow `prompt` (at least one token), computed by what `sample` uses. They follow from the weights alone, up
+   * to rounding, so they tell whether sampling has the weights that it should have: `checksum` sees only those that are kept.
+   */
+  canary(prompt: readonly number[]): Promise<readonly number[]>;
+
   /** Frees memory; the engine cannot be used afterwards. */
   close(): Promise<void>;
 }

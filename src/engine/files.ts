@@ -3,14 +3,10 @@ import { randomBytes } from "node:crypto";
 import { type FileHandle, mkdir, open, readFile, rename, rm } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { messageOf, UserError } from "../errors.js";
+import { codeOf, explained } from "../system-errors.js";
 
 /** Bytes per system call: above this, one call would have to be split anyway (Linux moves at most 2 GiB at once). */
 const CHUNK = 1 << 26;
-
-/** The error of a system call by its code (`ENOENT`, …), else undefined. */
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
-}
 
 /** The file's bytes, or null when there is no such file. */
 export async function readIfPresent(path: string): Promise<Uint8Array | null> {
@@ -86,7 +82,9 @@ export async function replaceFile(path: string, write: (file: FileHandle) => Pro
     await syncFolder(folder);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {});
-    throw codeOf(error) === undefined ? error : new UserError(`expected to write ${path}, got: ${messageOf(error)}`);
+    const advised = explained(error, `write ${path}`);
+    if (advised !== error || codeOf(error) === undefined) throw advised;
+    throw new UserError(`expected to write ${path}, got: ${messageOf(error)}`);
   }
 }
 

@@ -4,9 +4,9 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../errors.js";
 import type { RunConfig } from "./config-fields.js";
+import { readRunConfig } from "./run-config.js";
 import type { DrawnSample, JudgedSample } from "./sampling.js";
 import { readSealedLog } from "./sealed-log.js";
-import { readRunConfig } from "./store.js";
 
 export type Split = "train" | "test";
 

@@ -285,6 +285,7 @@ export const fieldGroups = {
       "Which models to keep: every iteration's, the best and the last, or the last",
       "means",
     ),
+    keepEvery: field(optional(whole(1)), null, "Keep every n-th iteration's model as well", "means"),
     checkpointSteps: field(
       optional(whole(1)),
       null,

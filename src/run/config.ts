@@ -197,6 +197,16 @@ export function determiningSettings(config: RunConfig): Readonly<Record<string, 
   return Object.fromEntries(determining.map((key) => [key, isPath(fields[key], config[key]) ? "a file" : config[key]]));
 }
 
+/** Settings that may be others when a run goes on: how far, where things lie, how the work is done. */
+export const changeableKeys: readonly ConfigKey[] = configKeys.filter(
+  (key) => fields[key].scope !== "result" && !["runDir", "preset"].includes(key),
+);
+
+/** Whether a run that goes on may have this value now, as far as can be told before what lies there is looked at. */
+export function isChangeable(key: ConfigKey, value: unknown): boolean {
+  return changeableKeys.includes(key) || (key === "verifier" && isPath(fields[key], value));
+}
+
 /** Digest of the determining settings: equal digests mean runs that compute the same from the same model and data. */
 export function configHash(config: RunConfig): string {
   const settings = Object.entries(determiningSettings(config)).sort(([a], [b]) => (a < b ? -1 : 1));

@@ -16,19 +16,11 @@ import {
   writeSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { messageOf, UserError } from "../errors.js";
+import { UserError } from "../errors.js";
+import { explained } from "../system-errors.js";
 
 /** Called with the name of each step right before it is taken; a test throws or kills here. */
 export type StepObserver = (step: string, path: string) => void;
-
-const REMEDIES: Readonly<Record<string, string>> = {
-  ENOSPC: "the disk is full: free some space, then resume the run",
-  EDQUOT: "the disk quota is used up: free some space, then resume the run",
-  EROFS: "the file system is read-only: choose another run directory",
-  EACCES: "permission was denied: choose a run directory you may write to",
-  EPERM: "permission was denied: choose a run directory you may write to",
-  EMFILE: "too many open files: raise the limit (ulimit -n)",
-};
 
 export class Disk {
   readonly #observe: StepObserver;
@@ -48,14 +40,20 @@ export class Disk {
   replace(path: string, data: string | Uint8Array): void {
     const temporary = `${path}.tmp`;
     const bytes = typeof data === "string" ? Buffer.from(data) : data;
-    const file = this.#step("open", temporary, () => openSync(temporary, "w"));
     try {
-      this.#writeAll(file, temporary, bytes);
-      this.#step("fsync", temporary, () => fsyncSync(file));
-    } finally {
-      closeSync(file);
+      const file = this.#step("open", temporary, () => openSync(temporary, "w"));
+      try {
+        this.#writeAll(file, temporary, bytes);
+        this.#step("fsync", temporary, () => fsyncSync(file));
+      } finally {
+        closeSync(file);
+      }
+      this.move(temporary, path);
+    } catch (error) {
+      // A full disk should not stay full of drafts.
+      if (error instanceof UserError) rmSync(temporary, { force: true });
+      throw error;
     }
-    this.move(temporary, path);
   }
 
   /** Renames a file or folder within one parent. After a kill: under the old name or the new. An existing folder at `to` must be gone before. */
@@ -72,9 +70,17 @@ export class Disk {
     return file;
   }
 
-  /** Appends. After a kill: any part of `data` may be there; what was there before is untouched. */
-  append(file: number, path: string, data: string): void {
-    this.#writeAll(file, path, Buffer.from(data));
+  /**
+   * Appends behind the first `end` bytes, which are the whole file. After a kill: any part of `data` may be there; what was there before is
+   * untouched. When the system refuses (a full disk), nothing of it is.
+   */
+  append(file: number, path: string, data: string, end: number): void {
+    try {
+      this.#writeAll(file, path, Buffer.from(data));
+    } catch (error) {
+      if (error instanceof UserError) ftruncateSync(file, end);
+      throw error;
+    }
   }
 
   /** Waits until an open file's content is on the disk. */
@@ -130,14 +136,7 @@ export class Disk {
       this.#observe(step, path);
       return action();
     } catch (error) {
-      throw explained(error, step, path);
+      throw explained(error, `${step} ${path}`);
     }
   }
-}
-
-/** Turns what the operating system refuses into advice; every other error stays as it is. */
-export function explained(error: unknown, step: string, path: string): unknown {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  const remedy = REMEDIES[code];
-  return remedy === undefined ? error : new UserError(`cannot ${step} ${path}: ${remedy} (${messageOf(error)})`);
 }

@@ -148,9 +148,11 @@ export type JournalEntry = JournalEvent & Stamp;
 export type EntryOf<K extends JournalEvent["kind"]> = Extract<JournalEntry, { kind: K }>;
 
 export class Journal {
+  readonly path: string;
   readonly #log: SealedLog<JournalEntry>;
 
   constructor(path: string, disk: Disk) {
+    this.path = path;
     this.#log = new SealedLog<JournalEntry>(path, disk);
     checkSequence(this.#log.records, path);
   }

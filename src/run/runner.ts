@@ -9,19 +9,21 @@ import { resolve } from "node:path";
 import { commit } from "../algorithm/iteration.js";
 import type { EvaluationKind } from "../algorithm/methods.js";
 import { ObservationQueue } from "../algorithm/observation-queue.js";
-import { UserError } from "../errors.js";
-import { determiningSettings } from "./config.js";
 import type { RunConfig } from "./config-fields.js";
 import { Interrupted, openParts, type RunContext, type RunOptions, type RunParts, stopIfAsked } from "./context.js";
 import { addFlops, NO_FLOPS } from "./cost.js";
 import { Disk } from "./disk.js";
 import { evaluate } from "./evaluation.js";
 import type { FlopsByPurpose, IterationRecord, Listener, RunEvent, RunSummary } from "./events.js";
-import { type EntryOf, type EvaluationResult, FORMAT, type TrainingResult } from "./journal.js";
+import { type EntryOf, type EvaluationResult, isFinished, type Journal, type TrainingResult } from "./journal.js";
+import { changedConfig, noticesOf, openJournal } from "./opening.js";
+import { type Flaw, findFlaws, mixed, repair } from "./repair.js";
+import { tidy } from "./retention.js";
 import { RunStore } from "./store.js";
-import { bestIteration, committedRecords, summarize } from "./summary.js";
+import { committedRecords, summarize } from "./summary.js";
 import { trainOn } from "./training.js";
-import { type Visited, visitObservations } from "./visiting.js";
+import { keptLines, type Visited, visitObservations } from "./visiting.js";
+import { canaryOfTrained, proveWeights } from "./weights.js";
 
 /**
  * Starts a run in a new directory and follows it to its end, or until `options.signal` aborts.
@@ -32,37 +34,56 @@ export async function startRun(config: RunConfig, listener: Listener, options: R
   try {
     const dir = config.runDir ?? freeRunDir(parts);
     const store = RunStore.create(dir, { ...parts.config, runDir: dir }, new Disk(options.onDiskStep));
-    return await within(store, () => execute({ ...parts, store, emit: listener, signal: options.signal }, false));
+    return await within(store, () => execute({ ...parts, store, emit: listener, signal: options.signal }));
   } finally {
     await parts.close();
   }
 }
 
+export interface ResumeOptions extends RunOptions {
+  /** What is to be another way from now on: budget, places and means (`adastar resume --help` lists them). */
+  readonly settings?: Partial<RunConfig>;
+}
+
 /**
- * Goes on with the run in `dir` where it stopped, whatever stopped it; a finished run's summary comes back at once.
+ * Goes on with the run in `dir` where it stopped, whatever stopped it; the summary of a finished run that is whole comes back at once.
  * Throws UserError when directory, settings, data or model are not what the run left behind.
  */
-export async function resumeRun(dir: string, listener: Listener, options: RunOptions = {}): Promise<RunSummary> {
+export async function resumeRun(dir: string, listener: Listener, options: ResumeOptions = {}): Promise<RunSummary> {
   const store = RunStore.open(dir, new Disk(options.onDiskStep));
   return within(store, async () => {
-    const config = store.config();
-    if (store.journal.find("finished") !== undefined) return retell(store, config, listener);
+    const changes = options.settings ?? {};
+    const config = changedConfig(store.config(), changes);
+    const flaws = await findFlaws(store, config);
+    const { entries } = store.journal;
+    if (isFinished(entries) && flaws.length === 0 && Object.keys(changes).length === 0) {
+      store.writeTable(committedRecords(entries));
+      return retell(store, config, listener);
+    }
     await options.engine?.reset();
     const parts = await openParts(config, options);
     try {
-      return await execute({ ...parts, store, emit: listener, signal: options.signal }, true);
+      return await execute({ ...parts, store, emit: listener, signal: options.signal }, { changes, flaws });
     } finally {
       await parts.close();
     }
   });
 }
 
-async function execute(run: RunContext, resumed: boolean): Promise<RunSummary> {
+/** What a session that goes on with a run brings to it. */
+interface Resumption {
+  readonly changes: Partial<RunConfig>;
+  readonly flaws: readonly Flaw[];
+}
+
+async function execute(run: RunContext, resumption?: Resumption): Promise<RunSummary> {
   const { store, config, emit } = run;
-  await open(run);
-  emit({ kind: "started", runDir: store.dir, resumed, ...outline(run) });
-  for (const text of run.prompts.notices) emit({ kind: "notice", text });
+  const notices = [...noticesOf(store), ...run.prompts.notices];
+  await openJournal(run, resumption?.changes ?? {});
+  emit({ kind: "started", runDir: store.dir, resumed: resumption !== undefined, ...outline(run) });
+  for (const text of notices) emit({ kind: "notice", text });
   try {
+    await repair(run, resumption?.flaws ?? []);
     const queue = await restore(run);
     const base = await evaluatePhase(run, 0);
     emit(baseEvent(base));
@@ -98,10 +119,9 @@ async function visitPhase(
   const { visit, result } = visited;
   const before = store.journal.find("visited", t);
   if (before !== undefined) {
-    if (JSON.stringify(before.result) === JSON.stringify(result)) return { ...visited, seconds: before.seconds };
-    throw new UserError(
-      `${store.dir}: the samples of iteration ${t} do not lead to what journal.jsonl says of its visit. Files of different runs are mixed; restore them from a copy.`,
-    );
+    if (JSON.stringify(before.result) !== JSON.stringify(result)) throw mixed(store, t);
+    if (store.writeKept(t, keptLines(visit)).sha256 !== before.kept.sha256) throw mixed(store, t);
+    return { ...visited, seconds: before.seconds };
   }
   if (visit.exhausted) {
     emit({
@@ -109,19 +129,10 @@ async function visitPhase(
       text: `iteration ${t}: all ${result.visited} observations are visited, and ${result.kept} samples are correct, not ${result.target}`,
     });
   }
-  const kept = store.writeKept(
-    t,
-    visit.kept.map(({ outcome: { observation, id, attempt, hinted, tokens, text } }) => ({
-      observation,
-      id,
-      attempt,
-      hinted,
-      tokens,
-      text,
-    })),
-  );
+  const kept = store.writeKept(t, keptLines(visit));
+  const logs = await store.digestLogs(t, ["samples", "probes"]);
   const seconds = clock();
-  store.journal.append({ kind: "visited", iteration: t, result, kept, seconds });
+  store.journal.append({ kind: "visited", iteration: t, result, kept, logs, seconds });
   return { ...visited, seconds };
 }
 
@@ -146,13 +157,24 @@ async function trainPhase(run: RunContext, t: number, { visit }: Visited): Promi
           t,
           visit.kept.map(({ outcome }) => outcome),
         );
+  const canary = await canaryOfTrained(run, t, modelBefore(store.journal, t));
   const checkpoint = await store.saveCheckpoint(t, engine);
-  return store.journal.append({ kind: "trained", iteration: t, result, checkpoint, seconds: clock() });
+  const logs = await store.digestLogs(t, ["training"]);
+  return store.journal.append({
+    kind: "trained",
+    iteration: t,
+    result,
+    checkpoint,
+    canary,
+    logs,
+    seconds: clock(),
+  });
 }
 
 /** Phase 3: test accuracy of iteration t's model; 0 is the base model. */
 async function evaluatePhase(run: RunContext, t: number): Promise<EntryOf<"evaluated">> {
-  const { journal } = run.store;
+  const { store } = run;
+  const { journal } = store;
   const before = journal.find("evaluated", t);
   if (before !== undefined) return before;
   const clock = stopwatch();
@@ -160,7 +182,8 @@ async function evaluatePhase(run: RunContext, t: number): Promise<EntryOf<"evalu
   const result = await evaluate(run, t, first);
   const further: Partial<Record<EvaluationKind, EvaluationResult>> = {};
   for (const kind of others) further[kind] = await evaluate(run, t, kind);
-  const event = { kind: "evaluated", iteration: t, result, seconds: clock() } as const;
+  const logs = await store.digestLogs(t, ["evaluation", "evaluation-few-shot", "evaluation-self-consistency"]);
+  const event = { kind: "evaluated", iteration: t, result, logs, seconds: clock() } as const;
   return journal.append(others.length === 0 ? event : { ...event, further });
 }
 
@@ -233,67 +256,30 @@ function stopReason(config: RunConfig, baseAccuracy: number, records: readonly I
 }
 
 function finish({ store, config, emit }: RunContext, reason: string): RunSummary {
-  store.journal.append({ kind: "finished", reason });
+  if (!isFinished(store.journal.entries)) store.journal.append({ kind: "finished", reason });
   return conclude(store, config, emit, "done");
 }
 
-/** Writes the journal's first entry, or checks that settings, data and model are still those it names. */
-async function open(run: RunContext): Promise<void> {
-  const { store, config, engine } = run;
-  const weights = await engine.checksum();
-  const settings = determiningSettings(config);
-  const opened = store.journal.find("opened");
-  if (opened === undefined) {
-    store.journal.append({
-      kind: "opened",
-      format: FORMAT,
-      settings,
-      data: run.data,
-      weights,
-      model: engine.model,
-      method: run.method,
-    });
-    return;
-  }
-  const changed = Object.keys({ ...settings, ...opened.settings }).filter(
-    (key) => JSON.stringify(settings[key as keyof RunConfig]) !== JSON.stringify(opened.settings[key]),
-  );
-  const refuse = (expected: string, got: string, remedy: string) => {
-    throw new UserError(
-      `${store.dir}: expected ${expected} that the run began with, got ${got}. ${remedy}, or start a new run.`,
-    );
-  };
-  if (changed.length > 0) refuse("the settings", `others for ${changed.join(", ")}`, "Restore config.yaml");
-  if (opened.data !== run.data) refuse("the observations and prompts", "others", "Restore the data files");
-  if (opened.weights !== weights)
-    refuse(`the base model (weights ${opened.weights})`, `weights ${weights}`, "Restore the model's folder");
-}
-
-/** Puts the latest model into the engine and returns the queue as the last finished iteration left it. */
+/** Puts the latest model into the engine, proves that it arrived, and returns the queue as the last finished iteration left it. */
 async function restore(run: RunContext): Promise<ObservationQueue> {
   const { store, engine, method, train } = run;
-  const trained = store.journal.find("trained");
+  const { journal } = store;
+  const trained = journal.find("trained");
   if (trained !== undefined) await store.restore(trained.checkpoint, engine);
-  const committed = store.journal.find("committed");
+  const model = modelBefore(journal, (trained?.iteration ?? 0) + 1);
+  await proveWeights(run, model, trained?.checkpoint.folder ?? "the base model");
+  const committed = journal.find("committed");
   if (committed === undefined) return ObservationQueue.create(train.length, method.queueKey);
   const queue = ObservationQueue.restore(store.read(committed.queue));
   tidy(run);
   return queue;
 }
 
-/** Does again, or for the first time, what follows from the journal: the table, and the removal of what is no longer needed. */
-function tidy({ store, config }: RunContext): void {
-  const records = committedRecords(store.journal.entries);
-  const last = records.length;
-  store.writeTable(records);
-  store.dropTrainingState(last);
-  const kept = {
-    all: () => records.map(({ iteration }) => iteration),
-    best: () => [last, bestIteration(records)],
-    last: () => [last],
-  }[config.keepCheckpoints]();
-  // An iteration that is trained and not yet committed goes on from its checkpoint.
-  store.retain(new Set([...kept, store.journal.find("trained")?.iteration ?? last]));
+/** Weights and canary of the model that iteration t samples from. */
+function modelBefore(journal: Journal, t: number): { readonly weights: string; readonly canary: readonly number[] } {
+  const trained = journal.find("trained", t - 1);
+  if (trained !== undefined) return { weights: trained.checkpoint.weights, canary: trained.canary };
+  return journal.find("opened") as EntryOf<"opened">;
 }
 
 function retell(store: RunStore, config: RunConfig, emit: Listener): RunSummary {

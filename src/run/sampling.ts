@@ -3,6 +3,7 @@
 import type { Outcome, TryRequest } from "../algorithm/iteration.js";
 import { seedFor } from "../algorithm/random.js";
 import type { Engine, Sample, SampleRequest, SamplingParams, StopReason } from "../engine/engine.js";
+import { explainedMemory } from "../system-errors.js";
 import { judgeAll } from "../tasks/judge-all.js";
 import type { Judgement, Observation, Task } from "../tasks/task.js";
 import type { RunConfig } from "./config-fields.js";
@@ -194,6 +195,9 @@ async function judged(
   });
 }
 
+const LOWER =
+  "resume with fewer --threads, or start a new run with a lower --sampling-batch, --max-tokens or --few-shot";
+
 /** The samples of all requests, in their order. */
 async function sampleAll(
   engine: Engine,
@@ -203,10 +207,14 @@ async function sampleAll(
 ): Promise<Sample[]> {
   const samples: Sample[] = [];
   let count = 0;
-  for await (const sample of engine.sample(requests, params)) {
-    samples[sample.index] = sample;
-    count++;
-    onSample(sample);
+  try {
+    for await (const sample of engine.sample(requests, params)) {
+      samples[sample.index] = sample;
+      count++;
+      onSample(sample);
+    }
+  } catch (error) {
+    throw explainedMemory(error, `sampling ${requests.length} sequences at once`, LOWER);
   }
   if (count !== requests.length || Object.keys(samples).length !== requests.length) {
     throw new Error(`expected each of ${requests.length} requests answered once, got ${count} samples`);

@@ -106,7 +106,7 @@ export class SealedLog<T extends object> {
     if (records.length === 0) return;
     const lines = records.map((record) => `${sealed(record)}\n`);
     let end = this.#ends.at(-1) ?? 0;
-    this.#disk.append(this.#file, this.path, lines.join(""));
+    this.#disk.append(this.#file, this.path, lines.join(""), end);
     if (options.durable) this.sync();
     for (const [index, line] of lines.entries()) {
       end += Buffer.byteLength(line);

@@ -30,17 +30,18 @@
  */
 
 import { createHash } from "node:crypto";
-import { createReadStream, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { createReadStream, existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join, relative, resolve, sep } from "node:path";
 import type { Engine } from "../engine/engine.js";
 import { UserError } from "../errors.js";
-import { formatConfig, parseConfig, resolveConfig } from "./config.js";
+import { formatConfig } from "./config.js";
 import type { RunConfig } from "./config-fields.js";
 import { Disk } from "./disk.js";
 import type { IterationRecord } from "./events.js";
 import { type CheckpointDigest, type FileDigest, Journal } from "./journal.js";
-import { takeLock } from "./lock.js";
-import { readSealedLog, SealedLog, sealed } from "./sealed-log.js";
+import { type Owner, takeLock } from "./lock.js";
+import { configFileLags, journaledConfig, noRun, readRunConfig } from "./run-config.js";
+import { parseSealedLines, readSealedLog, SealedLog, sealed } from "./sealed-log.js";
 import { formatTable } from "./table.js";
 
 /** The logs of an iteration that grow while it runs. */
@@ -66,11 +67,14 @@ export class RunStore {
   readonly #disk: Disk;
   readonly #release: () => void;
   readonly #logs = new Set<{ close(): void }>();
+  /** The process that had the run before and did not live to give it back; null when the last one ended in order. */
+  readonly bereaved: Owner | null;
 
-  private constructor(dir: string, disk: Disk, release: () => void) {
+  private constructor(dir: string, disk: Disk, lock: Lock) {
     this.dir = dir;
     this.#disk = disk;
-    this.#release = release;
+    this.#release = lock.release;
+    this.bereaved = lock.bereaved;
     this.journal = new Journal(join(dir, "journal.jsonl"), disk);
   }
 
@@ -79,15 +83,15 @@ export class RunStore {
     const path = resolve(dir);
     refuseOccupied(path);
     disk.makeFolder(path);
-    const release = takeLock(join(path, "lock"));
+    const lock = lockOf(path);
     try {
       refuseOccupied(path);
       disk.makeFolder(join(path, "iterations"));
       disk.makeFolder(join(path, "checkpoints"));
       disk.replace(join(path, "config.yaml"), formatConfig(config));
-      return new RunStore(path, disk, release);
+      return new RunStore(path, disk, lock);
     } catch (error) {
-      release();
+      lock.release();
       throw error;
     }
   }
@@ -95,20 +99,28 @@ export class RunStore {
   /** Opens a run directory to go on with it. Throws UserError when there is none, it is damaged, or another process writes to it. */
   static open(dir: string, disk = new Disk()): RunStore {
     const path = resolve(dir);
-    if (!existsSync(join(path, "config.yaml"))) {
-      throw new UserError(`expected a run directory with a config.yaml, got ${path}; \`adastar run\` makes one`);
-    }
-    const release = takeLock(join(path, "lock"));
+    if (!existsSync(join(path, "config.yaml")) && !existsSync(join(path, "journal.jsonl"))) throw noRun(path);
+    const lock = lockOf(path);
     try {
-      return new RunStore(path, disk, release);
+      return new RunStore(path, disk, lock);
     } catch (error) {
-      release();
+      lock.release();
       throw error;
     }
   }
 
+  /** The run's settings. Throws UserError where config.yaml was made to say something else than the journal. */
   config(): RunConfig {
-    return readRunConfig(this.dir);
+    const { entries } = this.journal;
+    const journaled = journaledConfig(entries, this.dir);
+    if (journaled === null) return readRunConfig(this.dir);
+    if (configFileLags(entries, journaled, this.dir)) this.writeConfig(journaled);
+    return journaled;
+  }
+
+  /** Call it behind the journal entry with these settings. */
+  writeConfig(config: RunConfig): void {
+    this.#disk.replace(join(this.dir, "config.yaml"), formatConfig(config));
   }
 
   /** Opens a log of an iteration; closed with the store. */
@@ -130,13 +142,46 @@ export class RunStore {
     return this.#write(iteration, "queue.bin", bytes);
   }
 
+  /** Whether there is a file or folder of this path, relative to the run directory. */
+  has(path: string): boolean {
+    return existsSync(join(this.dir, path));
+  }
+
   /** Reads a file that a journal entry vouches for. Throws UserError when it is no longer what was written. */
   read(digest: FileDigest): Uint8Array {
     const path = join(this.dir, digest.path);
     const bytes = existsSync(path) ? readFileSync(path) : null;
     if (bytes === null || bytes.length !== digest.bytes || sha256(bytes) !== digest.sha256)
-      throw damaged(path, digest, bytes?.length);
+      throw new UserError(`${damage(path, digest, bytes?.length)}. ${RESTORE}`);
     return bytes;
+  }
+
+  /** The records of a sealed log that a journal entry vouches for; as `read`. */
+  readRecords<T extends object>(digest: FileDigest): T[] {
+    return parseSealedLines<T>(Buffer.from(this.read(digest)), join(this.dir, digest.path)).records;
+  }
+
+  /** What is wrong with a file that a journal entry vouches for; null when nothing is. */
+  async flawOf(digest: FileDigest): Promise<string | null> {
+    const path = join(this.dir, digest.path);
+    const size = existsSync(path) ? statSync(path).size : undefined;
+    const same = size === digest.bytes && (await sha256OfFile(path)) === digest.sha256;
+    return same ? null : damage(path, digest, size);
+  }
+
+  /** The same of a checkpoint: of the first of its files that has a flaw. */
+  async flawOfCheckpoint({ files }: CheckpointDigest): Promise<string | null> {
+    for (const file of files) {
+      const flaw = await this.flawOf(file);
+      if (flaw !== null) return flaw;
+    }
+    return null;
+  }
+
+  /** Digests of those of an iteration's logs that are there. */
+  async digestLogs(iteration: number, names: readonly IterationLog[]): Promise<FileDigest[]> {
+    const folder = this.#iterationFolder(iteration);
+    return this.#digests(names.map((name) => join(folder, `${name}.jsonl`)).filter((path) => existsSync(path)));
   }
 
   writeTable(records: readonly IterationRecord[]): void {
@@ -175,11 +220,8 @@ export class RunStore {
 
   /** Puts saved weights into the engine and proves that they arrived. Throws UserError when the checkpoint is not what was saved. */
   async restore(digest: CheckpointDigest, engine: Engine): Promise<void> {
-    for (const file of digest.files) {
-      const path = join(this.dir, file.path);
-      const size = existsSync(path) ? statSync(path).size : undefined;
-      if (size !== file.bytes || (await sha256OfFile(path)) !== file.sha256) throw damaged(path, file, size);
-    }
+    const flaw = await this.flawOfCheckpoint(digest);
+    if (flaw !== null) throw new UserError(`${flaw}. ${RESTORE}`);
     await engine.restore(join(this.dir, digest.folder));
     const weights = await engine.checksum();
     if (weights !== digest.weights) {
@@ -221,20 +263,27 @@ export class RunStore {
   async #save(folder: string, engine: Engine, optimizer: boolean): Promise<CheckpointDigest> {
     const draft = `${folder}.tmp`;
     this.#disk.remove(draft);
-    await engine.save(draft, { optimizer });
-    this.#disk.syncTree(draft);
-    this.#disk.remove(folder);
-    this.#disk.move(draft, folder);
-    return { folder: this.#relative(folder), weights: await engine.checksum(), files: await this.#digests(folder) };
+    try {
+      await engine.save(draft, { optimizer });
+      this.#disk.syncTree(draft);
+      this.#disk.remove(folder);
+      this.#disk.move(draft, folder);
+    } catch (error) {
+      // A full disk should not stay full of drafts.
+      if (error instanceof UserError) rmSync(draft, { recursive: true, force: true });
+      throw error;
+    }
+    const files = readdirSync(folder, { withFileTypes: true, recursive: true }).filter((entry) => entry.isFile());
+    return {
+      folder: this.#relative(folder),
+      weights: await engine.checksum(),
+      files: await this.#digests(files.map((entry) => join(entry.parentPath, entry.name))),
+    };
   }
 
-  async #digests(folder: string): Promise<FileDigest[]> {
-    const files = readdirSync(folder, { withFileTypes: true, recursive: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name))
-      .sort();
+  async #digests(paths: readonly string[]): Promise<FileDigest[]> {
     const digests: FileDigest[] = [];
-    for (const path of files) {
+    for (const path of paths.toSorted()) {
       digests.push({ path: this.#relative(path), bytes: statSync(path).size, sha256: await sha256OfFile(path) });
     }
     return digests;
@@ -245,11 +294,17 @@ export class RunStore {
   }
 }
 
-/** The configuration of the run in `dir`. Throws UserError when it cannot be read. */
-export function readRunConfig(dir: string): RunConfig {
-  const path = join(dir, "config.yaml");
-  if (!existsSync(path)) throw new UserError(`expected a run directory with a config.yaml, got ${dir}`);
-  return resolveConfig([parseConfig(readFileSync(path, "utf8"), path)]).config;
+interface Lock {
+  readonly release: () => void;
+  readonly bereaved: Owner | null;
+}
+
+function lockOf(dir: string): Lock {
+  let bereaved: Owner | null = null;
+  const release = takeLock(join(dir, "lock"), (owner) => {
+    bereaved = owner;
+  });
+  return { release, bereaved };
 }
 
 /** A folder that holds no run may be used: an empty one, or one that a start was killed in before its first journal entry. */
@@ -271,12 +326,12 @@ function refuseOccupied(path: string): void {
   }
 }
 
-function damaged(path: string, expected: FileDigest, bytes: number | undefined): UserError {
+const RESTORE = "Restore the file from a copy, or start the run again in a new directory.";
+
+/** What is wrong with a file that has `bytes` bytes now, or is not there. */
+function damage(path: string, expected: FileDigest, bytes: number | undefined): string {
   const found = bytes === undefined ? "no such file" : bytes === expected.bytes ? "other content" : `${bytes} bytes`;
-  return new UserError(
-    `${path} is not what the run wrote: expected ${expected.bytes} bytes with SHA-256 ${expected.sha256.slice(0, 12)}…, got ${found}. ` +
-      "Restore the file from a copy, or start the run again in a new directory.",
-  );
+  return `${path} is not what the run wrote: expected ${expected.bytes} bytes with SHA-256 ${expected.sha256.slice(0, 12)}…, got ${found}`;
 }
 
 function numbered(value: number, digits: number): string {

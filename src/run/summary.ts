@@ -4,9 +4,9 @@ import { join } from "node:path";
 import type { RunConfig } from "./config-fields.js";
 import { sum } from "./cost.js";
 import type { IterationRecord, RunSummary } from "./events.js";
-import { findEntry, type JournalEntry, readJournal } from "./journal.js";
+import { findEntry, isFinished, type JournalEntry, readJournal } from "./journal.js";
 import { modelFolder } from "./open-engine.js";
-import { readRunConfig } from "./store.js";
+import { readRunConfig } from "./run-config.js";
 
 /** The finished iterations, in order. */
 export function committedRecords(entries: readonly JournalEntry[]): IterationRecord[] {
@@ -65,6 +65,6 @@ export interface RunView {
 export function readRun(dir: string): RunView {
   const config = readRunConfig(dir);
   const entries = readJournal(join(dir, "journal.jsonl"));
-  const status = findEntry(entries, "finished") === undefined ? "interrupted" : "done";
+  const status = isFinished(entries) ? "done" : "interrupted";
   return { config, entries, records: committedRecords(entries), summary: summarize(dir, config, entries, status) };
 }

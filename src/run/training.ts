@@ -5,8 +5,9 @@ import { learningRateAt, stepsAt } from "../algorithm/schedule.js";
 import { trainingBatches, trainingSteps } from "../algorithm/training-order.js";
 import type { OptimizerParams, TrainingExample } from "../engine/engine.js";
 import { messageOf, UserError } from "../errors.js";
+import { explainedMemory } from "../system-errors.js";
 import type { RunConfig } from "./config-fields.js";
-import { Interrupted, type RunContext } from "./context.js";
+import { Interrupted, type RunContext, stopIfAsked } from "./context.js";
 import { sum } from "./cost.js";
 import type { TrainingResult } from "./journal.js";
 import { nameOf, trainingExample } from "./prompts.js";
@@ -25,6 +26,9 @@ export interface StepRecord {
   readonly flops: number;
 }
 
+/** A sample of D₊: a line of kept.jsonl. */
+export type KeptSample = Pick<DrawnSample, "observation" | "id" | "attempt" | "hinted" | "tokens" | "text">;
+
 /**
  * Trains the engine on D₊ and leaves it with the iteration's new weights. Goes on from a state that an earlier session saved, if there is one.
  * @returns totals over all steps, those of earlier sessions included
@@ -32,9 +36,52 @@ export interface StepRecord {
 export async function trainOn(
   run: RunContext,
   iteration: number,
-  kept: readonly DrawnSample[],
+  kept: readonly KeptSample[],
 ): Promise<TrainingResult> {
-  const { config, engine, store, method } = run;
+  const { config, store } = run;
+  const plan = planOf(run, iteration, kept);
+  const { steps } = plan;
+  const log = store.log<StepRecord>(iteration, "training");
+  const done = await startingPoint(run, iteration, log.records.length);
+  log.truncate(done);
+  if (config.warmupSteps >= steps) {
+    run.emit({
+      kind: "notice",
+      text: `iteration ${iteration}: the warm-up of ${config.warmupSteps} steps outlasts the ${steps} steps of training`,
+    });
+  }
+
+  for await (const record of takeSteps(run, plan, done)) {
+    const { step } = record;
+    log.append([record], { durable: false });
+    const asked = run.signal?.aborted === true;
+    const due = config.checkpointSteps !== null && step % config.checkpointSteps === 0;
+    if (step < steps && (asked || due)) {
+      log.sync();
+      await store.saveTrainingState(iteration, step, run.engine);
+      if (asked) throw new Interrupted();
+    }
+  }
+  log.sync();
+  return totals(log.records);
+}
+
+/** The same training once more, from the weights that the engine holds; writes nothing. Throws Interrupted between steps when asked to stop. */
+export async function retrain(run: RunContext, iteration: number, kept: readonly KeptSample[]): Promise<void> {
+  await begin(run);
+  for await (const _ of takeSteps(run, planOf(run, iteration, kept), 0)) stopIfAsked(run);
+}
+
+/** An iteration's training: what is trained on, and in which order. */
+interface Plan {
+  readonly iteration: number;
+  readonly examples: readonly TrainingExample[];
+  readonly order: Parameters<typeof trainingBatches>[0];
+  readonly steps: number;
+}
+
+function planOf(run: RunContext, iteration: number, kept: readonly KeptSample[]): Plan {
+  const { config, method } = run;
   const examples = kept.map(({ observation, attempt, tokens }) =>
     trainingExample(
       run.prompts,
@@ -50,17 +97,12 @@ export async function trainOn(
     seed: config.seed,
     iteration,
   };
-  const steps = trainingSteps(order);
-  const log = store.log<StepRecord>(iteration, "training");
-  const done = await startingPoint(run, iteration, log.records.length);
-  log.truncate(done);
-  if (config.warmupSteps >= steps) {
-    run.emit({
-      kind: "notice",
-      text: `iteration ${iteration}: the warm-up of ${config.warmupSteps} steps outlasts the ${steps} steps of training`,
-    });
-  }
+  return { iteration, examples, order, steps: trainingSteps(order) };
+}
 
+/** Takes the steps behind the first `done` and tells of each. */
+async function* takeSteps(run: RunContext, plan: Plan, done: number): AsyncGenerator<StepRecord> {
+  const { iteration, examples, order, steps } = plan;
   const clock = performance.now();
   let tokens = 0;
   let step = 0;
@@ -71,26 +113,16 @@ export async function trainOn(
       { iteration, step, steps },
       batch.map((index) => examples[index]),
     );
-    log.append([record], { durable: false });
     tokens += record.tokens;
     const seconds = (performance.now() - clock) / 1000;
     run.emit({ kind: "training", iteration, step, steps, loss: record.loss, tokens, seconds });
-
-    const asked = run.signal?.aborted === true;
-    const due = config.checkpointSteps !== null && step % config.checkpointSteps === 0;
-    if (step < steps && (asked || due)) {
-      log.sync();
-      await store.saveTrainingState(iteration, step, engine);
-      if (asked) throw new Interrupted();
-    }
+    yield record;
   }
-  log.sync();
-  return totals(log.records);
 }
 
 /** Puts the engine where training starts: a saved state of this iteration, or its beginning. Returns the steps it has behind it. */
 async function startingPoint(run: RunContext, iteration: number, recorded: number): Promise<number> {
-  const { engine, store, method, emit } = run;
+  const { store, emit } = run;
   const state = store.trainingState(iteration);
   if (state !== null && state.step <= recorded && (await restored(run, state))) return state.step;
   if (state !== null) {
@@ -99,9 +131,14 @@ async function startingPoint(run: RunContext, iteration: number, recorded: numbe
       text: `iteration ${iteration}: the saved state of its training cannot be used; training starts over from the iteration's first step`,
     });
   }
+  await begin(run);
+  return 0;
+}
+
+/** What the method trains in each iteration, with a fresh optimizer: the base model, or what the engine holds. */
+async function begin({ engine, method }: RunContext): Promise<void> {
   if (method.start === "reset") await engine.reset();
   else await engine.resetOptimizer();
-  return 0;
 }
 
 async function restored({ store, engine }: RunContext, state: TrainingState): Promise<boolean> {
@@ -122,7 +159,8 @@ async function trainStep(
 ): Promise<StepRecord> {
   const params = optimizerParams(run.config, place.step, place.steps);
   const result = await run.engine.trainStep(examples, params).catch((error: unknown) => {
-    throw error instanceof UserError ? new UserError(stopped(place, messageOf(error))) : error;
+    if (error instanceof UserError) throw new UserError(stopped(place, messageOf(error)));
+    throw explainedMemory(error, `training in iteration ${place.iteration}`, LOWER);
   });
   if (!Number.isFinite(result.loss)) throw new UserError(stopped(place, `expected a finite loss, got ${result.loss}`));
   return {
@@ -135,6 +173,8 @@ async function trainStep(
     flops: sum(examples.map((example) => trainedFlops(run.engine.model, example.tokens.length))),
   };
 }
+
+const LOWER = "resume with fewer --threads, or start a new run with a lower --max-tokens or --batch-size";
 
 function stopped({ iteration, step }: { readonly iteration: number; readonly step: number }, reason: string): string {
   return (

@@ -10,7 +10,7 @@ import type { VisitResult } from "./journal.js";
 import { type DrawnSample, drawTries, tellFailures } from "./sampling.js";
 import { lostDraws, Tape } from "./tape.js";
 import { type ChosenTemperature, temperatureOf } from "./temperature.js";
-import { scheduleOf } from "./training.js";
+import { type KeptSample, scheduleOf } from "./training.js";
 
 /** A visit, and its figures. */
 export interface Visited {
@@ -66,6 +66,18 @@ export async function visitObservations(run: RunContext, queue: ObservationQueue
   });
   tellFailures(emit, `iteration ${iteration}`, "train", tape.played);
   return { visit: visited, result: figures(run, iteration, visited, tape.played, chosen) };
+}
+
+/** Lines of kept.jsonl. */
+export function keptLines({ kept }: Visit<DrawnSample>): KeptSample[] {
+  return kept.map(({ outcome: { observation, id, attempt, hinted, tokens, text } }) => ({
+    observation,
+    id,
+    attempt,
+    hinted,
+    tokens,
+    text,
+  }));
 }
 
 function figures(

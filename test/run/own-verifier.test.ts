@@ -1,6 +1,6 @@
 /** Runs that a module of the user's own judges. */
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, expect, test } from "vitest";
@@ -98,9 +98,8 @@ test("a run goes on with the same verifier only, wherever it lies", async () => 
 
   const moved = join(root, "moved.mjs");
   writeFileSync(moved, SOURCE);
-  const file = join(stopped.runDir, "config.yaml");
-  writeFileSync(file, readFileSync(file, "utf8").replace(verifier, moved));
-  expect(await resumeRun(stopped.runDir, () => {})).toMatchObject({ status: "done", iterations: 2 });
+  const elsewhere = { settings: { verifier: moved } };
+  expect(await resumeRun(stopped.runDir, () => {}, elsewhere)).toMatchObject({ status: "done", iterations: 2 });
 });
 
 test("an evaluation by itself is judged by it as well", async () => {

@@ -2,7 +2,6 @@ import {
   appendFileSync,
   cpSync,
   existsSync,
-  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -213,17 +212,6 @@ describe("damage", () => {
 
   test.each<[string, (dir: string) => void, RegExp]>([
     [
-      "a checkpoint",
-      (dir) => {
-        const [name] = readdirSync(join(dir, "checkpoints")).slice(-1);
-        const file = join(dir, "checkpoints", name, "learner.bin");
-        const bytes = readFileSync(file);
-        bytes[bytes.length - 3] ^= 1;
-        writeFileSync(file, bytes);
-      },
-      /learner\.bin is not what the run wrote: .*got other content/,
-    ],
-    [
       "the settings",
       (dir) => {
         const path = join(dir, "config.yaml");
@@ -234,7 +222,7 @@ describe("damage", () => {
             .replace(/^topP: 0.9$/m, "topP: 1"),
         );
       },
-      /expected the settings that the run began with, got others for seed, topP\. Restore config\.yaml/,
+      /expected the settings that the run began with, got others for seed \(1, not 3\), topP \(0\.9, not 1\)\. Restore config\.yaml/,
     ],
     [
       "an earlier line of the journal",
@@ -247,7 +235,7 @@ describe("damage", () => {
     [
       "lost samples of an iteration that is trained",
       (dir) => truncateSync(join(dir, "iterations", "0002", "samples.jsonl"), 100),
-      /samples\.jsonl is not what the run wrote: expected every sample/,
+      /samples\.jsonl is not what the run wrote: expected \d+ bytes/,
     ],
   ])("%s: refused by name", async (_, damage, message) => {
     const dir = await stateAt((event) => event.kind === "evaluating" && event.iteration === 2);

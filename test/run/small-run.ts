@@ -7,7 +7,7 @@ import { afterAll } from "vitest";
 import type { Engine } from "../../src/engine/engine.js";
 import { openScriptedEngine, type ScriptedOptions } from "../../src/engine/scripted/scripted-engine.js";
 import { lessonsOf } from "../../src/engine/scripted/task-lessons.js";
-import { resolveConfig } from "../../src/run/config.js";
+import { determiningSettings, resolveConfig } from "../../src/run/config.js";
 import type { RunConfig } from "../../src/run/config-fields.js";
 import type { IterationRecord, RunEvent } from "../../src/run/events.js";
 import { readJournal } from "../../src/run/journal.js";
@@ -64,8 +64,15 @@ export function essence(dir: string): Record<string, unknown> {
   return Object.fromEntries(
     files.map((path) => {
       const name = path.slice(dir.length + 1);
-      return [name, name === "journal.jsonl" ? timeless(readJournal(path)) : readFileSync(path, "latin1")];
+      return [name, name === "journal.jsonl" ? timeless(determining(path)) : readFileSync(path, "latin1")];
     }),
+  );
+}
+
+/** The journal's entries, of the settings only those that determine a run. */
+function determining(path: string): unknown[] {
+  return readJournal(path).map((entry) =>
+    entry.kind === "opened" ? { ...entry, settings: determiningSettings(entry.settings as RunConfig) } : entry,
   );
 }
 

@@ -9,7 +9,7 @@ import type { Weights } from "./checkpoint.js";
 import { Decoder, type DecoderResult, type Prefix } from "./decoder.js";
 import { KeyValueCache } from "./kv-cache.js";
 import type { LlamaConfig } from "./model-config.js";
-import { PromptReader } from "./prompt-reader.js";
+import { PromptReader, type ReadPrompt } from "./prompt-reader.js";
 import { greedyToken, NucleusSampler } from "./sampler.js";
 import type { CheckpointTokenizer, TextStream } from "./tokenizer.js";
 
@@ -130,6 +130,16 @@ export class Generator {
         yield finished;
       }
     }
+  }
+
+  /** Log-probabilities of the `count` likeliest tokens after a prompt of at least one token, likeliest first. */
+  async likeliest(prompt: readonly number[], count: number): Promise<number[]> {
+    const reader = new PromptReader(this.#decoder, await this.#decoder.computePrefix([]), 0);
+    const [{ logits }] = (await reader.read([prompt])) as [ReadPrompt];
+    const sorted = logits.toSorted().reverse();
+    const largest = sorted[0] as number;
+    const logSum = largest + Math.log(sorted.reduce((sum, logit) => sum + Math.exp(logit - largest), 0));
+    return Array.from(sorted.subarray(0, count), (logit) => logit - logSum);
   }
 
   #affordableSlots(positions: number): number {

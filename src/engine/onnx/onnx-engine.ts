@@ -38,6 +38,9 @@ export interface OnnxEngineOptions {
   readonly checkpointType?: WeightType;
 }
 
+/** Likeliest next tokens whose log-probabilities `canary` gives. */
+const CANARY_TOKENS = 4;
+
 /** Opens a checkpoint. Throws UserError naming the file and what is wrong with it. */
 export async function openOnnxEngine(options: OnnxEngineOptions): Promise<OnnxEngine> {
   return new OnnxEngine(await readCheckpoint(options.model), options);
@@ -68,8 +71,7 @@ export class OnnxEngine implements Engine {
   async *sample(requests: readonly SampleRequest[], params: SamplingParams): AsyncGenerator<Sample> {
     this.#assertOpen();
     this.#checkSampling(requests, params);
-    this.#generator ??= await Generator.open(this.#base.config, this.#weights, this.#base.tokenizer, this.#options);
-    yield* this.#generator.sample(requests, params);
+    yield* (await this.#openGenerator()).sample(requests, params);
   }
 
   async trainStep(examples: readonly TrainingExample[], params: OptimizerParams): Promise<TrainStepResult> {
@@ -121,11 +123,22 @@ export class OnnxEngine implements Engine {
     return weightsDigest(this.#weights);
   }
 
+  async canary(prompt: readonly number[]): Promise<readonly number[]> {
+    this.#assertOpen();
+    this.#checkTokens("the canary prompt", prompt);
+    return (await this.#openGenerator()).likeliest(prompt, CANARY_TOKENS);
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     await this.#dropGenerator();
     await this.#trainer?.close();
     this.#trainer = undefined;
+  }
+
+  async #openGenerator(): Promise<Generator> {
+    this.#generator ??= await Generator.open(this.#base.config, this.#weights, this.#base.tokenizer, this.#options);
+    return this.#generator;
   }
 
   #openTrainer(): Trainer {

@@ -138,7 +138,7 @@ class ScriptedEngine implements Engine {
     return this.#learner.checksum();
   }
 
-  /** Of the right completion and of the wrong ones together. */
+  /** Of the right completion, of the wrong ones together, and the mean over all lessons' right ones, since lessons may share no skill. */
   async canary(prompt: readonly number[]): Promise<readonly number[]> {
     this.#checkOpen();
     const asked = this.#book.askedBy(decode(prompt).slice(-this.#book.longest));
@@ -146,7 +146,8 @@ class ScriptedEngine implements Engine {
     const odds = this.#learner.logOdds(asked.lesson, asked.hinted);
     // log σ(x) in a form that large odds do not overflow.
     const logSigmoid = (x: number) => Math.min(0, x) - Math.log1p(Math.exp(-Math.abs(x)));
-    return [logSigmoid(odds), logSigmoid(-odds)];
+    const all = this.#lessons.map((_, lesson) => logSigmoid(this.#learner.logOdds(lesson, false)));
+    return [logSigmoid(odds), logSigmoid(-odds), all.reduce((sum, value) => sum + value, 0) / all.length];
   }
 
   async close(): Promise<void> {
