@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { UserError } from "../errors.js";
 import { auditCommand } from "./commands/audit.js";
+import { compareCommand } from "./commands/compare.js";
 import { evalCommand } from "./commands/eval.js";
 import { generateCommand } from "./commands/generate.js";
 import { gradeCommand } from "./commands/grade.js";
@@ -48,6 +49,7 @@ Exit codes: 0 done, 1 a bug, 2 something to mend in the input, 130 interrupted.`
   const commands = [
     runCommand(),
     resumeCommand(),
+    compareCommand(),
     evalCommand(),
     auditCommand(),
     gradeCommand(),

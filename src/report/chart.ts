@@ -46,25 +46,25 @@ export function lineChart(series: readonly ChartSeries[], options: ChartOptions)
   const legend = series.map(({ name }, i) => {
     const top = PLOT.top + 12 + 20 * i;
     return `<line x1="${PLOT.right + 18}" y1="${top}" x2="${PLOT.right + 44}" y2="${top}" stroke="${colour(i)}" stroke-width="3"${dashes(i)}/>
-<text x="${PLOT.right + 52}" y="${top + 4}">${escape(name)}</text>`;
+<text x="${PLOT.right + 52}" y="${top + 4}">${escapeMarkup(name)}</text>`;
   });
   const ticks = Array.from({ length: TICKS }, (_, i) => i / (TICKS - 1)).flatMap((share) => {
     const [vx, vy] = [xs, ys].map(({ low, high }) => low + share * (high - low));
     return [
-      `<text x="${fixed(x(vx))}" y="${PLOT.bottom + 20}" text-anchor="middle">${escape(options.formatX(vx))}</text>`,
+      `<text x="${fixed(x(vx))}" y="${PLOT.bottom + 20}" text-anchor="middle">${escapeMarkup(options.formatX(vx))}</text>`,
       `<line x1="${PLOT.left}" y1="${fixed(y(vy))}" x2="${PLOT.right}" y2="${fixed(y(vy))}" stroke="#ddd"/>`,
-      `<text x="${PLOT.left - 8}" y="${fixed(y(vy) + 4)}" text-anchor="end">${escape(options.formatY(vy))}</text>`,
+      `<text x="${PLOT.left - 8}" y="${fixed(y(vy) + 4)}" text-anchor="end">${escapeMarkup(options.formatY(vy))}</text>`,
     ];
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12" role="img">
-<title>${escape(options.title)}</title>
+<title>${escapeMarkup(options.title)}</title>
 <rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>
-<text x="${PLOT.left}" y="24" font-size="15">${escape(options.title)}</text>
+<text x="${PLOT.left}" y="24" font-size="15">${escapeMarkup(options.title)}</text>
 ${ticks.join("\n")}
 ${drawn.join("\n")}
 ${legend.join("\n")}
-<text x="${(PLOT.left + PLOT.right) / 2}" y="${PLOT.bottom + 44}" text-anchor="middle">${escape(options.xLabel)}</text>
-<text transform="translate(16 ${(PLOT.top + PLOT.bottom) / 2}) rotate(-90)" text-anchor="middle">${escape(options.yLabel)}</text>
+<text x="${(PLOT.left + PLOT.right) / 2}" y="${PLOT.bottom + 44}" text-anchor="middle">${escapeMarkup(options.xLabel)}</text>
+<text transform="translate(16 ${(PLOT.top + PLOT.bottom) / 2}) rotate(-90)" text-anchor="middle">${escapeMarkup(options.yLabel)}</text>
 </svg>
 `;
 }
@@ -98,6 +98,6 @@ function fixed(value: number): string {
   return value.toFixed(1);
 }
 
-function escape(text: string): string {
+function escapeMarkup(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 }

@@ -5,32 +5,8 @@
  * being iteration 0 (AdaSTaR, section 4.1: accuracy, iteration, PFLOPs). Choosing by test accuracy flatters every method, alike and by little.
  */
 
+import type { ComparedRun, CurvePoint } from "../run/compared-runs.js";
 import { bootstrap, type Estimate, mean, median, populationDeviation, quarterPersistence } from "./statistics.js";
-
-/** A model of a run. */
-export interface CurvePoint {
-  /** 0: the base model. */
-  readonly iteration: number;
-  /** Training FLOPs from the start. */
-  readonly flops: number;
-  /** Test accuracy, in [0, 1]. */
-  readonly accuracy: number;
-  /** Share of this iteration's D₊ with a right answer after a wrong step; null where steps are not checked. */
-  readonly wrongSteps: number | null;
-}
-
-/** One run under one of its evaluations. */
-export interface ComparedRun {
-  /** As the report names it: the method, and the evaluation where it is not the first. */
-  readonly method: string;
-  readonly seed: number;
-  /** Visits every observation, so it is no variant of AdaSTaR's order. */
-  readonly baseline: boolean;
-  /** In order; the first is the base model. */
-  readonly points: readonly CurvePoint[];
-  /** Times that each observation was trained on by the end of iterations 1, 2, … */
-  readonly frequencies: readonly ArrayLike<number>[];
-}
 
 /** One seed of a method, stopped early within the budget. */
 export interface SeedResult {

@@ -1,0 +1,191 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join, relative, resolve } from "node:path";
+import { Command, Option } from "commander";
+import { methodNamed } from "../../algorithm/methods.js";
+import { shown, UserError } from "../../errors.js";
+import { compareMethods } from "../../report/comparison.js";
+import { frequencyTable, reportFiles, resultTable, targetTable } from "../../report/comparison-report.js";
+import { formatDuration, formatFlops, formatPercent } from "../../report/format.js";
+import { renderText } from "../../report/tables.js";
+import {
+  type ComparisonEvent,
+  type Launch,
+  type PlannedRun,
+  planComparison,
+  runComparison,
+} from "../../run/compare.js";
+import { comparedRuns } from "../../run/compared-runs.js";
+import { type ConfigKey, configKeys } from "../../run/config-fields.js";
+import { resumeRun, startRun } from "../../run/runner.js";
+import { addConfigOptions, statedSettings } from "../config-options.js";
+import { launchProcess } from "../launch-run.js";
+import { print, printJson, say } from "../output.js";
+import { numberIn, wholeNumber } from "../parsers.js";
+import { listenForStop } from "../stop-signals.js";
+
+interface Options extends Readonly<Record<string, unknown>> {
+  readonly methods: string;
+  readonly seeds: string;
+  readonly out?: string;
+  readonly jobs?: number;
+  readonly target?: number;
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
+/** A comparison decides these for each run. */
+const DECIDED: readonly ConfigKey[] = ["method", "seed", "runDir"];
+
+export function compareCommand(): Command {
+  const command = new Command("compare")
+    .description("Compare methods over several seeds at equal compute: runs or reuses runs, then tables and curves.")
+    .option("--methods <a,b>", "Methods to compare, or all (see `adastar methods`)", "adastar,star-acc")
+    .option("--seeds <n>", "How many seeds, from 1 on, or a list such as 3,4,5", "5")
+    .option("--out <dir>", "Folder of the runs and the report (comparisons/TASK)")
+    .addOption(
+      new Option(
+        "--jobs <n>",
+        "Runs at a time, each in a process of its own (all cores for the bundled and the simulated model, else 1)",
+      ).argParser(wholeNumber(1)),
+    )
+    .addOption(
+      new Option("--target <n>", "Test accuracy whose cost is compared (the most accurate baseline's)").argParser(
+        numberIn(0, 1),
+      ),
+    )
+    .option("--config <path>", "YAML file with settings of every run, in camelCase; flags override it")
+    .option("--json", "The figures as one line of JSON: means, intervals as low and high, and every seed's")
+    .addHelpText(
+      "after",
+      `
+All other settings are those of \`adastar run\` and hold for every run. --max-flops is the budget that every run may count; without it, each run goes
+its --iterations and all are compared as far as the run that spent least has come.
+The same command goes on where it was interrupted, and reuses runs that are finished. --out gets report.md, curves.svg and the figures as CSV and JSON.
+
+Examples:
+  $ adastar compare --methods adastar,star-acc,star --seeds 5 --max-flops 2e13
+  $ adastar compare --methods all --engine scripted --seeds 10 --max-flops 5e11 --out comparisons/simulated
+  $ adastar compare --task svamp --data DIR --model DIR --seeds 3 --iterations 5 --json`,
+    )
+    .action(compare);
+  return addConfigOptions(
+    command,
+    configKeys.filter((key) => !DECIDED.includes(key)),
+  );
+}
+
+async function compare(options: Options): Promise<void> {
+  const { methods, seeds, config: file, target } = options;
+  const flags = statedSettings(options);
+  const names = methods.split(",").map((name) => name.trim());
+  for (const name of names) if (name !== "all") methodNamed(name);
+  const request = { methods: names, seeds: seedsOf(seeds), flags, file };
+  // The folder is named after the task, which is known once the settings are put together.
+  const [first] = planComparison({ ...request, out: "." });
+  const out = resolve(options.out ?? join("comparisons", first.config.task ?? "own-data"));
+  const plan = planComparison({ ...request, out });
+  const jobs = Math.min(options.jobs ?? usualJobs(first), plan.length);
+  const stop = listenForStop((name) =>
+    say(`${name}: the runs under way save and end; the same command goes on with them.`),
+  );
+  try {
+    const launch: Launch = jobs > 1 ? launchProcess : launchHere;
+    const shared = plan.map((run) => withThreads(run, jobs));
+    const result = await runComparison(shared, launch, {
+      jobs,
+      signal: stop.signal,
+      listener: (event) => say(told(event)),
+    });
+    const runs = result.finished.flatMap((run) => comparedRuns(run.config.runDir, run.method));
+    if (result.interrupted) process.exitCode = stop.exitCode ?? 1;
+    else if (result.failed.length > 0) process.exitCode = 2;
+    if (runs.length === 0) {
+      if (result.interrupted) return;
+      throw new UserError(
+        `expected at least one run to come to its end, got none of ${plan.length}; the reasons are above`,
+      );
+    }
+    const comparison = compareMethods(runs, { budget: first.config.maxFlops ?? undefined, target });
+    const context = {
+      runs,
+      failed: result.failed,
+      setting: settingOf(first, plan),
+      command: commandLine(),
+    };
+    mkdirSync(out, { recursive: true });
+    for (const [name, content] of Object.entries(reportFiles(comparison, context)))
+      writeFileSync(join(out, name), content);
+    if (options.json) printJson({ ...comparison, failed: result.failed, interrupted: result.interrupted, out });
+    else {
+      const tables = [
+        `At ${formatFlops(comparison.budget)} of training:\n${renderText(resultTable(comparison))}`,
+        `FLOPs to reach ${formatPercent(comparison.target)}:\n${renderText(targetTable(comparison))}`,
+        renderText(frequencyTable(comparison)),
+      ];
+      print(tables.join("\n\n"));
+    }
+    say(`\nReport: ${relative(process.cwd(), join(out, "report.md"))}`);
+  } finally {
+    stop.dispose();
+  }
+}
+
+function seedsOf(text: string): number[] {
+  const numbers = text.split(",").map((part) => (part.trim() === "" ? Number.NaN : Number(part)));
+  if (!numbers.every((seed) => Number.isSafeInteger(seed) && seed >= 0) || (numbers.length === 1 && numbers[0] === 0)) {
+    throw new UserError(
+      `--seeds: expected how many seeds, or a list of whole numbers such as 3,4,5, got ${shown(text)}`,
+    );
+  }
+  const [count] = numbers;
+  return numbers.length > 1 ? numbers : Array.from({ length: count }, (_, i) => i + 1);
+}
+
+/** A model of the user's own may fill the memory by itself. */
+function usualJobs({ config }: PlannedRun): number {
+  return config.engine === "scripted" || config.model === null ? availableParallelism() : 1;
+}
+
+/** Runs beside each other share the cores, unless the number of threads is set. */
+function withThreads(run: PlannedRun, jobs: number): PlannedRun {
+  if (run.config.threads !== null || jobs === 1) return run;
+  const threads = Math.max(1, Math.floor(availableParallelism() / jobs));
+  return { ...run, config: { ...run.config, threads } };
+}
+
+const launchHere: Launch = ({ config }, resume, signal) => {
+  const quiet = () => {};
+  return resume ? resumeRun(config.runDir, quiet, { signal }) : startRun(config, quiet, { signal });
+};
+
+function told(event: ComparisonEvent): string {
+  switch (event.kind) {
+    case "planned":
+      return `${event.runs} runs: ${event.reused} are there, ${event.resumed} go on, ${event.runs - event.reused - event.resumed} start`;
+    case "started":
+      return `${event.run}: ${event.resumed ? "goes on" : "starts"}`;
+    case "ended":
+      return `${event.run}: done in ${formatDuration(event.seconds)} (${event.done} of ${event.total})`;
+    case "failed":
+      return `${event.run}: failed: ${event.reason}`;
+  }
+}
+
+function settingOf(first: PlannedRun, plan: readonly PlannedRun[]): (readonly [label: string, value: string])[] {
+  const { config } = first;
+  const seeds = [...new Set(plan.map((run) => run.config.seed))];
+  return [
+    ["task", config.task ?? "own data"],
+    ["engine", config.engine],
+    ["model", config.model ?? (config.engine === "scripted" ? "simulated" : "starter")],
+    ["seeds", seeds.join(", ")],
+    ["budget", config.maxFlops === null ? "that of the run that spent least" : formatFlops(config.maxFlops)],
+  ];
+}
+
+function commandLine(): string {
+  return ["adastar", ...process.argv.slice(2)]
+    .map((word) => (/^[\w./@%+=:,-]+$/.test(word) ? word : `'${word}'`))
+    .join(" ");
+}

@@ -1,0 +1,207 @@
+/** A comparison as tables, files of figures, and a page that puts them together. */
+
+import type { FailedRun } from "../run/compare.js";
+import type { ComparedRun } from "../run/compared-runs.js";
+import { lineChart } from "./chart.js";
+import { type Comparison, learningCurves, type MethodResult } from "./comparison.js";
+import { ABSENT, formatFixed, formatFlops, formatPercent } from "./format.js";
+import type { Estimate } from "./statistics.js";
+import { renderMarkdown, type Table } from "./tables.js";
+
+/** Files of a report by name. */
+export type ReportFiles = Readonly<Record<string, string>>;
+
+export interface ReportContext {
+  readonly runs: readonly ComparedRun[];
+  readonly failed: readonly FailedRun[];
+  /** What was run, for the heading: task, model, seeds. */
+  readonly setting: readonly (readonly [label: string, value: string])[];
+  /** The command that makes this report again. */
+  readonly command: string;
+}
+
+/** Accuracy, iteration and cost at early stop, as in the paper's main table. */
+export function resultTable({ methods, mostAccurateBaseline }: Comparison): Table {
+  return {
+    columns: [
+      { header: "method" },
+      { header: "accuracy", align: "right" },
+      { header: "95 % interval", align: "right" },
+      { header: "iteration", align: "right" },
+      { header: "PFLOPs", align: "right" },
+      { header: "FLOPs saved", align: "right" },
+      { header: "95 % interval", align: "right" },
+      { header: "accuracy gained", align: "right" },
+      { header: "95 % interval", align: "right" },
+      { header: "seeds", align: "right" },
+    ],
+    rows: methods.map((result) => [
+      result.method === mostAccurateBaseline ? `${result.method} (most accurate baseline)` : result.method,
+      formatPercent(result.accuracy.mean),
+      between(result.accuracy, formatPercent),
+      formatFixed(result.iteration, 1),
+      petaflops(result.flops.mean),
+      result.flopsSaved === null ? ABSENT : formatPercent(result.flopsSaved.mean),
+      result.flopsSaved === null ? ABSENT : between(result.flopsSaved, formatPercent),
+      result.accuracyGained === null ? ABSENT : points(result.accuracyGained.mean),
+      result.accuracyGained === null ? ABSENT : between(result.accuracyGained, points),
+      String(result.seeds.length),
+    ]),
+  };
+}
+
+/** FLOPs until the target accuracy was first reached. */
+export function targetTable({ methods }: Comparison): Table {
+  return {
+    columns: [
+      { header: "method" },
+      { header: "seeds that reached it", align: "right" },
+      { header: "median FLOPs", align: "right" },
+    ],
+    rows: methods.map(({ method, reachedTarget, seeds, flopsToTarget }) => [
+      method,
+      `${reachedTarget} of ${seeds.length}`,
+      flopsToTarget === null ? "not reached by half" : formatFlops(flopsToTarget),
+    ]),
+  };
+}
+
+/** How evenly observations were trained on (AdaSTaR, Figure 3 and Table 2). */
+export function frequencyTable({ methods }: Comparison): Table {
+  return {
+    columns: [
+      { header: "method" },
+      { header: "SD of training frequency", align: "right" },
+      { header: "least-trained quarter that stays", align: "right" },
+      { header: "most-trained quarter that stays", align: "right" },
+    ],
+    rows: methods.map((result) => [
+      result.method,
+      formatFixed(result.trainingFrequencySd, 2),
+      formatPercent(result.leastTrainedStay),
+      formatPercent(result.mostTrainedStay),
+    ]),
+  };
+}
+
+/** Right answers after wrong steps in D₊, by iteration; null where no method's steps are checked. */
+export function wrongStepsTable({ methods }: Comparison): Table | null {
+  const checked = methods.filter(({ wrongSteps }) => wrongSteps.some((share) => share !== null));
+  if (checked.length === 0) return null;
+  const iterations = Math.max(...checked.map(({ wrongSteps }) => wrongSteps.length));
+  const numbers = Array.from({ length: iterations }, (_, i) => i + 1);
+  return {
+    columns: [{ header: "method" }, ...numbers.map((t) => ({ header: String(t), align: "right" }) as const)],
+    rows: checked.map(({ method, wrongSteps }) => [
+      method,
+      ...numbers.map((t) => formatPercent(wrongSteps[t - 1] ?? null)),
+    ]),
+  };
+}
+
+/** report.md, curves.svg, curves.csv (means), points.csv (every model of every run), comparison.json. */
+export function reportFiles(comparison: Comparison, context: ReportContext): ReportFiles {
+  const curves = learningCurves(context.runs, comparison.budget);
+  const chart = lineChart(
+    [...curves].map(([name, curve]) => ({
+      name,
+      points: curve.map(({ flops, mean, low, high }) => ({ x: flops, y: mean, low, high })),
+    })),
+    {
+      title: "Test accuracy by training FLOPs, mean over seeds with 95 % intervals",
+      xLabel: "training FLOPs",
+      yLabel: "test accuracy",
+      formatX: formatFlops,
+      formatY: (share) => formatPercent(share),
+    },
+  );
+  const means = [...curves].flatMap(([method, curve]) =>
+    curve.map(({ flops, mean, low, high }) => [method, flops, mean, low, high]),
+  );
+  const every = context.runs.flatMap(({ method, seed, points: models }) =>
+    models.map(({ iteration, flops, accuracy }) => [method, seed, iteration, flops, accuracy]),
+  );
+  return {
+    "report.md": reportPage(comparison, context),
+    "curves.svg": chart,
+    "curves.csv": csv(["method", "flops", "accuracy", "low", "high"], means),
+    "points.csv": csv(["method", "seed", "iteration", "flops", "accuracy"], every),
+    "comparison.json": `${JSON.stringify({ ...comparison, failed: context.failed }, null, 2)}\n`,
+  };
+}
+
+function reportPage(comparison: Comparison, { failed, setting, command }: ReportContext): string {
+  const wrongSteps = wrongStepsTable(comparison);
+  const parts = [
+    "# Comparison",
+    setting.map(([label, value]) => `- ${label}: ${value}`).join("\n"),
+    `Made by:\n\n\`\`\`sh\n${command}\n\`\`\``,
+    "## Accuracy and cost",
+    `Every run counts up to ${formatFlops(comparison.budget)} of training and is stopped early at its best test accuracy, iteration 0 being the base model. FLOPs saved and accuracy gained are against the most accurate baseline, paired by seed; intervals are bootstrap over seeds. The iteration is chosen by test accuracy, as in the paper, which flatters every method.`,
+    renderMarkdown(resultTable(comparison)),
+    ...(failed.length === 0
+      ? []
+      : [
+          "## Runs that failed",
+          "They are in no figure.",
+          failed.map(({ run, reason }) => `- ${run}: ${reason}`).join("\n"),
+        ]),
+    `## FLOPs to reach ${formatPercent(comparison.target)}`,
+    "The median is over all seeds, those that never reached it counting as infinite.",
+    renderMarkdown(targetTable(comparison)),
+    "## Learning curves",
+    "![Test accuracy by training FLOPs](curves.svg)",
+    "Figures: [curves.csv](curves.csv) (means), [points.csv](points.csv) (every model of every run).",
+    "## How evenly observations were trained on",
+    "Standard deviation of the number of times that an observation was trained on, and how much of the least and of the most trained quarter is still there three iterations later (chance: 25 %).",
+    renderMarkdown(frequencyTable(comparison)),
+    ...(wrongSteps === null
+      ? []
+      : [
+          "## Right answers after wrong steps",
+          "Share of the samples trained on whose rationale has a wrong step, by iteration; a program checks every step.",
+          renderMarkdown(wrongSteps),
+        ]),
+    "## Seeds",
+    renderMarkdown(seedTable(comparison.methods)),
+  ];
+  return `${parts.join("\n\n")}\n`;
+}
+
+function seedTable(methods: readonly MethodResult[]): Table {
+  return {
+    columns: [
+      { header: "method" },
+      { header: "seed", align: "right" },
+      { header: "accuracy", align: "right" },
+      { header: "iteration", align: "right" },
+      { header: "FLOPs", align: "right" },
+    ],
+    rows: methods.flatMap(({ method, seeds }) =>
+      seeds.map(({ seed, accuracy, iteration, flops }) => [
+        method,
+        String(seed),
+        formatPercent(accuracy),
+        String(iteration),
+        formatFlops(flops),
+      ]),
+    ),
+  };
+}
+
+function between({ low, high }: Estimate, format: (value: number) => string): string {
+  return `${format(low)} to ${format(high)}`;
+}
+
+/** A difference of accuracies in percentage points. */
+function points(difference: number): string {
+  return `${difference < 0 ? "−" : "+"}${Math.abs(100 * difference).toFixed(1)}`;
+}
+
+function petaflops(flops: number): string {
+  return (flops / 1e15).toPrecision(3);
+}
+
+function csv(header: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+  return [header, ...rows].map((row) => `${row.join(",")}\n`).join("");
+}

@@ -1,0 +1,167 @@
+/**
+ * Runs of several methods and seeds in one folder: those that are there are reused, those that were interrupted go on, the rest is
+ * started. A run's folder is named after everything that determines it and its budget, so a comparison that is asked for again with other settings
+ * never mistakes one run for another.
+ *
+ *     runs/adastar-seed1-9ae0f1c2/   a run directory
+ *     configs/adastar-seed1-9ae0f1c2.yaml
+ */
+
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { METHODS } from "../algorithm/methods.js";
+import { messageOf, UserError } from "../errors.js";
+import { taskEntry } from "../tasks/registry.js";
+import { formatConfig, loadConfig, methodOf, taskOptions } from "./config.js";
+import { configKeys, fields, type RunConfig } from "./config-fields.js";
+import type { RunSummary } from "./events.js";
+import { readRun } from "./summary.js";
+
+export interface ComparisonRequest {
+  /** Names of methods; `all` stands for every one. */
+  readonly methods: readonly string[];
+  readonly seeds: readonly number[];
+  /** Folder of the comparison. */
+  readonly out: string;
+  /** Settings of every run, such as flags give them. */
+  readonly flags?: Readonly<Record<string, unknown>>;
+  /** Path of a YAML file with settings of every run. */
+  readonly file?: string | undefined;
+}
+
+/** One run of a comparison. */
+export interface PlannedRun {
+  /** Also its folder's name. */
+  readonly name: string;
+  readonly method: string;
+  readonly config: RunConfig & { readonly runDir: string };
+  /** YAML file with the same configuration. */
+  readonly configFile: string;
+}
+
+/** With a budget of FLOPs and no number of iterations, the budget alone ends a run. */
+const UNTIL_BUDGET = 1_000;
+
+/** What runs there will be, checked as far as that goes without data and model. Throws UserError for what cannot work. */
+export function planComparison(request: ComparisonRequest): PlannedRun[] {
+  const methods = request.methods.includes("all") ? Object.keys(METHODS) : [...new Set(request.methods)];
+  const seeds = [...new Set(request.seeds)];
+  if (methods.length === 0) throw new UserError("expected at least one method to compare, got none");
+  if (seeds.length === 0) throw new UserError("expected at least one seed, got none");
+  const out = resolve(request.out);
+  return methods.flatMap((method) => {
+    const shared = { ...request.flags, method };
+    const file = request.file === undefined ? {} : { file: request.file };
+    const { config, origins } = loadConfig({ flags: shared, ...file });
+    const settings: RunConfig = {
+      ...config,
+      ...(config.maxFlops !== null && !isStated(origins.iterations) ? { iterations: UNTIL_BUDGET } : {}),
+      // Many runs' models would fill the disk, and a comparison reads none of them.
+      ...(isStated(origins.keepCheckpoints) ? {} : { keepCheckpoints: "last" }),
+    };
+    // Whether the task suits hints is known once its data are read; what cannot work without them is found now.
+    methodOf(config, { rationalize: config.rationalize ?? false });
+    return seeds.map((seed) => planned(out, method, { ...settings, seed }));
+  });
+}
+
+function isStated(origin: string): boolean {
+  return origin !== "default" && !origin.startsWith("task ") && !origin.startsWith("preset ");
+}
+
+function planned(out: string, method: string, config: RunConfig): PlannedRun {
+  const name = `${method}-seed${config.seed}-${digestOf(config)}`;
+  const runDir = join(out, "runs", name);
+  return { name, method, config: { ...config, runDir }, configFile: join(out, "configs", `${name}.yaml`) };
+}
+
+/** Of everything that may change what a run computes, how far it goes, and where its model and data lie. */
+function digestOf(config: RunConfig): string {
+  const told = configKeys
+    .filter((key) => fields[key].scope !== "means" && key !== "runDir")
+    .map((key) => [key, key === "task" ? taskEntry(taskOptions(config)).name : config[key]]);
+  return createHash("sha256").update(JSON.stringify(told)).digest("hex").slice(0, 8);
+}
+
+/** Where a planned run stands. */
+export type RunState = "missing" | "started" | "finished";
+
+export function stateOf({ config }: PlannedRun): RunState {
+  const journal = join(config.runDir, "journal.jsonl");
+  if (!existsSync(journal) || statSync(journal).size === 0) return "missing";
+  return readRun(config.runDir).summary.status === "done" ? "finished" : "started";
+}
+
+/** Starts the run, or goes on with it when `resume` is set; rejects when it fails. */
+export type Launch = (run: PlannedRun, resume: boolean, signal: AbortSignal) => Promise<Pick<RunSummary, "status">>;
+
+export type ComparisonEvent =
+  | { readonly kind: "planned"; readonly runs: number; readonly reused: number; readonly resumed: number }
+  | { readonly kind: "started"; readonly run: string; readonly resumed: boolean }
+  | {
+      readonly kind: "ended";
+      readonly run: string;
+      readonly done: number;
+      readonly total: number;
+      readonly seconds: number;
+    }
+  | { readonly kind: "failed"; readonly run: string; readonly reason: string };
+
+export interface FailedRun {
+  readonly run: string;
+  readonly method: string;
+  readonly seed: number;
+  readonly reason: string;
+}
+
+export interface ComparisonRuns {
+  /** Runs that came to their end, in the order planned. */
+  readonly finished: readonly PlannedRun[];
+  readonly failed: readonly FailedRun[];
+  /** Stopped by the signal; asking for the same comparison again goes on. */
+  readonly interrupted: boolean;
+}
+
+/** Brings every run to its end, `jobs` at a time. A run that fails is told of and does not keep the others from going on. */
+export async function runComparison(
+  plan: readonly PlannedRun[],
+  launch: Launch,
+  {
+    jobs,
+    signal,
+    listener,
+  }: { readonly jobs: number; readonly signal: AbortSignal; readonly listener: (event: ComparisonEvent) => void },
+): Promise<ComparisonRuns> {
+  const states = new Map(plan.map((run) => [run, stateOf(run)]));
+  const count = (state: RunState) => [...states.values()].filter((other) => other === state).length;
+  listener({ kind: "planned", runs: plan.length, reused: count("finished"), resumed: count("started") });
+  const waiting = plan.filter((run) => states.get(run) !== "finished");
+  const failed: FailedRun[] = [];
+  const finished = new Set(plan.filter((run) => states.get(run) === "finished"));
+  let next = 0;
+  const work = async () => {
+    while (next < waiting.length && !signal.aborted) {
+      const run = waiting[next++];
+      const resumed = states.get(run) === "started";
+      const started = performance.now();
+      listener({ kind: "started", run: run.name, resumed });
+      try {
+        mkdirSync(join(run.configFile, ".."), { recursive: true });
+        writeFileSync(run.configFile, formatConfig(run.config));
+        const { status } = await launch(run, resumed, signal);
+        if (status !== "done") continue;
+        finished.add(run);
+        const seconds = (performance.now() - started) / 1000;
+        listener({ kind: "ended", run: run.name, done: finished.size, total: plan.length, seconds });
+      } catch (error) {
+        if (signal.aborted) continue;
+        const reason = messageOf(error);
+        failed.push({ run: run.name, method: run.method, seed: run.config.seed, reason });
+        listener({ kind: "failed", run: run.name, reason });
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(jobs, waiting.length) }, work));
+  return { finished: plan.filter((run) => finished.has(run)), failed, interrupted: signal.aborted };
+}

@@ -1,0 +1,62 @@
+/** What comparisons read of runs. */
+
+import type { EvaluationKind } from "../algorithm/methods.js";
+import { type EntryOf, findEntry } from "./journal.js";
+import { readRun } from "./summary.js";
+import { trainingFrequencies } from "./training-frequency.js";
+
+/** A model of a run. */
+export interface CurvePoint {
+  /** 0: the base model. */
+  readonly iteration: number;
+  /** Training FLOPs from the start. */
+  readonly flops: number;
+  /** Test accuracy, in [0, 1]. */
+  readonly accuracy: number;
+  /** Share of this iteration's D₊ with a right answer after a wrong step; null where steps are not checked. */
+  readonly wrongSteps: number | null;
+}
+
+/** One run under one of its evaluations. */
+export interface ComparedRun {
+  /** As the report names it: the method, and the evaluation where it is not the first. */
+  readonly method: string;
+  readonly seed: number;
+  /** Visits every observation, so it is no variant of AdaSTaR's order. */
+  readonly baseline: boolean;
+  /** In order; the first is the base model. */
+  readonly points: readonly CurvePoint[];
+  /** Times that each observation was trained on by the end of iterations 1, 2, … */
+  readonly frequencies: readonly ArrayLike<number>[];
+}
+
+/** The run in `dir` under each of its evaluations, as far as it came. Throws UserError when there is none or it has no base accuracy yet. */
+export function comparedRuns(dir: string, method: string): ComparedRun[] {
+  const view = readRun(dir);
+  const { config, entries, records } = view;
+  const opened = findEntry(entries, "opened");
+  const base = findEntry(entries, "evaluated", 0);
+  if (opened === undefined || base === undefined) return [];
+  const frequencies = trainingFrequencies(dir, view, records.length);
+  return opened.method.evaluations.map(
+    (kind, i): ComparedRun => ({
+      method: i === 0 ? method : `${method} (${kind})`,
+      seed: config.seed,
+      baseline: opened.method.visits === "all",
+      points: [
+        { iteration: 0, flops: 0, accuracy: accuracyOf(base, kind), wrongSteps: null },
+        ...records.map(({ iteration, cumulativeFlops, testAccuracy, accuracies, wrongSteps }) => ({
+          iteration,
+          flops: cumulativeFlops.total,
+          accuracy: accuracies[kind] ?? testAccuracy,
+          wrongSteps,
+        })),
+      ],
+      frequencies,
+    }),
+  );
+}
+
+function accuracyOf({ result, further }: EntryOf<"evaluated">, kind: EvaluationKind): number {
+  return (further?.[kind] ?? result).accuracy;
+}
