@@ -9,20 +9,10 @@
  */
 
 import type { QueueKeyField } from "./methods.js";
-import { readQueue, writeQueue } from "./queue-format.js";
+import { type QueueStatistics, readQueue, writeQueue } from "./queue-format.js";
 
 /** Largest number of samples behind a win rate. */
 export const MAX_DRAWN = 255;
-
-/** Statistics by observation, as arrays of equal length. */
-export interface QueueStatistics {
-  /** t̃: iteration of the last update; 0 before the first. */
-  readonly lastSampled: Uint32Array;
-  /** Correct samples then. */
-  readonly correct: Uint8Array;
-  /** Samples then; 0 before the first update. */
-  readonly drawn: Uint8Array;
-}
 
 /** In `#place` of an observation that is not in the heap. */
 const ABSENT = 0xffff_ffff;

@@ -1,3 +1,13 @@
+/** Statistics by observation, as arrays of equal length. */
+export interface QueueStatistics {
+  /** t̃: iteration of the last update; 0 before the first. */
+  readonly lastSampled: Uint32Array;
+  /** Correct samples then. */
+  readonly correct: Uint8Array;
+  /** Samples then; 0 before the first update. */
+  readonly drawn: Uint8Array;
+}
+
 /**
  * The observation queue as bytes, all numbers little-endian:
  *
@@ -17,7 +27,6 @@
 
 import { UserError } from "../errors.js";
 import type { QueueKeyField } from "./methods.js";
-import type { QueueStatistics } from "./observation-queue.js";
 
 const MAGIC = new TextEncoder().encode("ADAQUEUE");
 const VERSION = 1;

@@ -1,4 +1,4 @@
-import type { DisplayStream } from "../../src/cli/display/display.js";
+import type { DisplayStream } from "../../src/cli/display/run-display.js";
 import { displayWidth } from "../../src/report/width.js";
 
 /**

@@ -1,6 +1,6 @@
 import { clip, displayWidth } from "../../report/width.js";
 import type { Listener, RunEvent } from "../../run/events.js";
-import type { DisplayStream, RunDisplay } from "./display.js";
+import type { DisplayStream, RunDisplay } from "./run-display.js";
 import { advance, initialState, type ProgressState, phaseShare } from "./state.js";
 import { accuracyFigure, phaseCount, phaseFigures, phaseLabel, runFigures, startLine, timeFigure } from "./text.js";
 

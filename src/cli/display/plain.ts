@@ -1,5 +1,5 @@
 import type { Listener, RunEvent } from "../../run/events.js";
-import type { DisplayStream, RunDisplay } from "./display.js";
+import type { DisplayStream, RunDisplay } from "./run-display.js";
 import { advance, initialState, type ProgressState } from "./state.js";
 import { iterationLine, phaseLine, startLine } from "./text.js";
 
