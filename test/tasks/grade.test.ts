@@ -122,23 +122,15 @@ describe("rows", () => {
     );
   });
 
-  it("a hundred thousand stream through in little memory", async () => {
+  it("are read no faster than they are judged", async () => {
+    let pieces = 0;
     async function* content() {
-      for (let i = 0; i < 100; i++) {
-        yield Buffer.from(
-          `${JSON.stringify({ ...good, output: `${"12 + 3 = 15. ".repeat(40)}The answer is 1.` })}\n`.repeat(1000),
-        );
-      }
+      for (; pieces < 1000; pieces++) yield Buffer.from(`${JSON.stringify(good)}\n`.repeat(10));
     }
-    const before = process.memoryUsage().heapUsed;
-    let most = 0;
-    const tally = new GradeTally();
-    for await (const row of gradeFile("outputs", openVerifier({ task: "gsm8k" }), content())) {
-      tally.add(row);
-      if (tally.totals().rows % 5000 === 0) most = Math.max(most, process.memoryUsage().heapUsed - before);
-    }
-    expect(tally.totals()).toMatchObject({ rows: 100_000, agree: 100_000, strict: { correct: 100_000 } });
-    expect(most).toBeLessThan(200e6);
+    const rows = gradeFile("outputs", openVerifier({ task: "gsm8k" }), content());
+    for (let row = 0; row < 95; row++) expect((await rows.next()).value).toMatchObject({ strict: "correct" });
+    expect(pieces).toBeLessThanOrEqual(10);
+    await rows.return(undefined);
   });
 });
 
