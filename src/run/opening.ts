@@ -50,9 +50,9 @@ export async function openJournal(run: RunContext, changes: Partial<RunConfig>):
   };
   if (opened.data !== run.data)
     refuse(
-      "the observations and prompts",
+      `the observations and prompts${run.task.verifier.module === undefined ? "" : ", and the verifier,"}`,
       "others",
-      "Restore the data files, or say where they are (--data, --eval, --exemplars)",
+      "Restore the files, or say where they are (--data, --eval, --exemplars)",
     );
   if (opened.weights !== weights)
     refuse(

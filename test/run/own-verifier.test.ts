@@ -94,7 +94,9 @@ test("a run goes on with the same verifier only, wherever it lies", async () => 
   const stopped = await startRun(settings, ({ kind }) => kind === "iteration" && stop(), { signal: controller.signal });
   expect(stopped.status).toBe("interrupted");
   writeFileSync(verifier, `${SOURCE}// another\n`);
-  await expect(resumeRun(stopped.runDir, () => {})).rejects.toThrow(/expected the observations and prompts/);
+  await expect(resumeRun(stopped.runDir, () => {})).rejects.toThrow(
+    /expected the observations and prompts, and the verifier,/,
+  );
 
   const moved = join(root, "moved.mjs");
   writeFileSync(moved, SOURCE);
