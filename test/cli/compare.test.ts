@@ -1,0 +1,104 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { adastar } from "./in-process.js";
+
+const folder = mkdtempSync(join(tmpdir(), "adastar-compare-"));
+afterAll(() => {
+  process.exitCode = 0;
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const out = join(folder, "small");
+const SMALL = [
+  "--engine",
+  "scripted",
+  "--train-size",
+  "60",
+  "--test-size",
+  "20",
+  "--steps",
+  "4",
+  "--learning-rate",
+  "3e-3",
+];
+const compare = (...args: string[]) => adastar(["compare", ...SMALL, "--jobs", "1", "--out", out, ...args]);
+const METHODS = ["--methods", "adastar,star-acc,sft", "--seeds", "2", "--max-flops", "6e10", "--json"];
+
+describe("compare", () => {
+  let first: Awaited<ReturnType<typeof compare>>;
+  beforeAll(async () => {
+    first = await compare(...METHODS);
+  });
+
+  test("runs every method with every seed and reports", () => {
+    expect(first.code).toBe(0);
+    const result = JSON.parse(first.stdout);
+    expect(result.budget).toBe(6e10);
+    const names = result.methods.map(({ method }: { method: string }) => method);
+    expect(names).toEqual(["adastar", "star-acc", "sft", "sft (self-consistency)"]);
+    for (const { accuracy, seeds } of result.methods) {
+      expect(accuracy.low <= accuracy.mean && accuracy.mean <= accuracy.high).toBe(true);
+      expect(seeds.map(({ seed }: { seed: number }) => seed)).toEqual([1, 2]);
+      for (const { flops } of seeds) expect(flops).toBeLessThanOrEqual(6e10);
+    }
+    expect(readdirSync(out).sort()).toEqual([
+      "comparison.json",
+      "configs",
+      "curves.csv",
+      "curves.svg",
+      "points.csv",
+      "report.md",
+      "runs",
+    ]);
+  });
+
+  test("reuses runs that are finished, and starts those that are new", async () => {
+    const journals = readdirSync(join(out, "runs")).map((name) => join(out, "runs", name, "journal.jsonl"));
+    const before = journals.map((path) => statSync(path).mtimeMs);
+    const again = await compare(...METHODS);
+    expect(again.stderr).toContain("6 runs: 6 are there, 0 go on, 0 start");
+    expect(again.stdout).toBe(first.stdout);
+    expect(journals.map((path) => statSync(path).mtimeMs)).toEqual(before);
+    const more = await compare(...METHODS.with(3, "3"));
+    expect(more.stderr).toContain("9 runs: 6 are there, 0 go on, 3 start");
+  });
+
+  test("another budget or setting is another run", async () => {
+    const { stderr } = await compare(...METHODS, "--tries", "3", "--methods", "adastar");
+    expect(stderr).toContain("2 runs: 0 are there, 0 go on, 2 start");
+  });
+
+  test("a run that fails does not lose the others", async () => {
+    const [damaged] = readdirSync(join(out, "runs")).filter((name) => name.startsWith("star-acc-seed1"));
+    const journal = join(out, "runs", damaged, "journal.jsonl");
+    const lines = readFileSync(journal, "utf8").split("\n");
+    // Without its end the run is not finished, and its base model's answers are not those the journal vouches for.
+    writeFileSync(journal, `${lines.slice(0, 3).join("\n")}\n`);
+    const samples = join(out, "runs", damaged, "iterations", "0001", "samples.jsonl");
+    const text = readFileSync(samples, "utf8");
+    writeFileSync(samples, text.replace('"correct":true', '"correct":false'));
+    const { code, stdout, stderr } = await compare(...METHODS);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/star-acc-seed1-\w+: failed: /);
+    const { methods, failed } = JSON.parse(stdout);
+    expect(failed).toMatchObject([{ method: "star-acc", seed: 1 }]);
+    expect(methods.find(({ method }: { method: string }) => method === "star-acc").seeds).toHaveLength(1);
+    expect(readFileSync(join(out, "report.md"), "utf8")).toContain("## Runs that failed");
+    process.exitCode = 0;
+  });
+
+  test.each([
+    [["--methods", "adaster"], /expected a method: adastar/],
+    [["--seeds", "none"], /--seeds: expected how many seeds/],
+    [["--methods", "rest-em", "--tries", "2"], /never has more correct samples than tries/],
+    [["--method", "star"], /unknown option '--method'/],
+  ])("refuses %j before anything is run", async (args, message) => {
+    const elsewhere = join(folder, "refused");
+    const { code, stderr } = await adastar(["compare", ...SMALL, "--out", elsewhere, ...args]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(message);
+    expect(existsSync(elsewhere)).toBe(false);
+  });
+});

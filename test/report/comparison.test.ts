@@ -1,0 +1,152 @@
+import { describe, expect, test } from "vitest";
+import { lineChart } from "../../src/report/chart.js";
+import { compareMethods, learningCurves } from "../../src/report/comparison.js";
+import { reportFiles, resultTable, wrongStepsTable } from "../../src/report/comparison-report.js";
+import { renderText } from "../../src/report/tables.js";
+import type { ComparedRun } from "../../src/run/compared-runs.js";
+
+/** A run whose models cost `cost` each and have these accuracies, the base model's first. */
+function run(
+  method: string,
+  seed: number,
+  cost: number,
+  accuracies: readonly number[],
+  changes: Partial<ComparedRun> = {},
+): ComparedRun {
+  return {
+    method,
+    seed,
+    baseline: method !== "adastar",
+    points: accuracies.map((accuracy, iteration) => ({
+      iteration,
+      flops: cost * iteration,
+      accuracy,
+      wrongSteps: null,
+    })),
+    frequencies: accuracies.slice(1).map((_, t) => [t + 1, t, 0, 2 * t]),
+    ...changes,
+  };
+}
+
+/** By hand, under a budget of 100: adastar is best at 20 and 40, star-acc at 60 and 100, star at 90 and 90. */
+const RUNS: readonly ComparedRun[] = [
+  run("adastar", 1, 20, [0.5, 0.9, 0.8, 0.7, 0.6, 0.5, 0.99]),
+  run("adastar", 2, 20, [0.5, 0.6, 0.8, 0.8, 0.7, 0.7]),
+  run("star-acc", 1, 20, [0.5, 0.6, 0.7, 0.8, 0.7, 0.7]),
+  run("star-acc", 2, 50, [0.5, 0.7, 0.8, 0.9]),
+  run("star", 1, 90, [0.5, 0.6, 0.95]),
+  run("star", 2, 90, [0.5, 0.7]),
+];
+
+describe("compareMethods", () => {
+  const comparison = compareMethods(RUNS, { budget: 100 });
+  const of = (method: string) => comparison.methods.find((result) => result.method === method);
+
+  test("stops early, within the budget and at the earliest best", () => {
+    const stops = (method: string) =>
+      of(method)?.seeds.map(({ seed, accuracy, iteration, flops }) => [seed, accuracy, iteration, flops]);
+    expect(stops("adastar")).toEqual([
+      [1, 0.9, 1, 20],
+      [2, 0.8, 2, 40],
+    ]);
+    expect(stops("star-acc")).toEqual([
+      [1, 0.8, 3, 60],
+      [2, 0.8, 2, 100],
+    ]);
+    expect(stops("star")).toEqual([
+      [1, 0.6, 1, 90],
+      [2, 0.7, 1, 90],
+    ]);
+  });
+
+  test("measures against the most accurate baseline, paired by seed", () => {
+    expect(comparison.mostAccurateBaseline).toBe("star-acc");
+    expect(comparison.target).toBeCloseTo(0.8, 12);
+    const adastar = of("adastar");
+    // 1 − (20 + 40) / (60 + 100); by seed alone 1 − 20/60 and 1 − 40/100.
+    expect(adastar?.flopsSaved?.mean).toBeCloseTo(0.625, 12);
+    expect(adastar?.flopsSaved?.low).toBeCloseTo(0.6, 12);
+    expect(adastar?.flopsSaved?.high).toBeCloseTo(2 / 3, 12);
+    expect(adastar?.accuracyGained?.mean).toBeCloseTo(0.05, 12);
+    expect(of("star-acc")).toMatchObject({ flopsSaved: null, accuracyGained: null });
+  });
+
+  test("says what the target cost, and how many came there", () => {
+    // The target is the mean of 0.8 and 0.8, which both of adastar's seeds reach: at 20 and at 40.
+    expect(of("adastar")).toMatchObject({ reachedTarget: 2, flopsToTarget: 30 });
+    expect(of("star")).toMatchObject({ reachedTarget: 0, flopsToTarget: null });
+    const higher = compareMethods(RUNS, { budget: 100, target: 0.85 });
+    expect(higher.methods[0]).toMatchObject({ reachedTarget: 1, flopsToTarget: null });
+  });
+
+  test("without a budget goes as far as the run that spent least", () => {
+    expect(compareMethods(RUNS).budget).toBe(90);
+  });
+
+  test("follows the quarters over three iterations", () => {
+    // After iteration 5 (fourth after the second): 5, 4, 0, 8; after the second: 2, 1, 0, 2.
+    const [first] = of("adastar")?.seeds ?? [];
+    expect(first.leastTrainedStay).toBe(1);
+    expect(first.mostTrainedStay).toBe(1 / 2);
+    expect(first.trainingFrequencySd).toBeCloseTo(Math.sqrt((0.75 ** 2 + 0.25 ** 2 + 4.25 ** 2 + 3.75 ** 2) / 4), 12);
+    expect(of("star")?.seeds[0].leastTrainedStay).toBeNull();
+  });
+
+  test("a seed that failed under one method is left out of its pairs", () => {
+    const some = compareMethods(
+      RUNS.filter(({ method, seed }) => method !== "star-acc" || seed === 1),
+      { budget: 100 },
+    );
+    expect(some.methods.find(({ method }) => method === "adastar")?.flopsSaved?.mean).toBeCloseTo(1 - 20 / 60, 12);
+  });
+});
+
+test("a learning curve holds each model from its cost on", () => {
+  const curve = learningCurves(RUNS.slice(2, 4), 100, 4).get("star-acc") ?? [];
+  // At 0, 25, 50, 75, 100: (0.5, 0.6, 0.7, 0.8, 0.7) and (0.5, 0.5, 0.7, 0.7, 0.8).
+  expect(curve.map(({ mean }) => Number(mean.toFixed(6)))).toEqual([0.5, 0.55, 0.7, 0.75, 0.75]);
+  for (const { low, mean, high } of curve) expect(low <= mean && mean <= high).toBe(true);
+});
+
+describe("the report", () => {
+  const checked = RUNS.map((one) => ({
+    ...one,
+    points: one.points.map((point, t) => ({ ...point, wrongSteps: t === 0 ? null : 0.1 * t })),
+  }));
+  const comparison = compareMethods(checked, { budget: 100 });
+  const files = reportFiles(comparison, {
+    runs: checked,
+    failed: [{ run: "star-seed3", method: "star", seed: 3, reason: "out of memory" }],
+    setting: [["task", "arithmetic"]],
+    command: "adastar compare",
+  });
+
+  test("has the paper's columns", () => {
+    const [header, , first] = renderText(resultTable(comparison)).split("\n");
+    expect(header).toMatch(/^method +accuracy .* iteration +PFLOPs +FLOPs saved/);
+    expect(first).toMatch(/^adastar +85\.0 % +80\.0 % to 90\.0 % +1\.5 .* 62\.5 %/);
+  });
+
+  test("tells of wrong steps by iteration, of failures, and of every seed", () => {
+    expect(wrongStepsTable(compareMethods(RUNS))).toBeNull();
+    expect(files["report.md"]).toContain("- star-seed3: out of memory");
+    expect(files["report.md"]).toMatch(/\| adastar +\| 10\.0 % \| 20\.0 % \|/);
+    const parsed = JSON.parse(files["comparison.json"] ?? "");
+    expect(parsed.methods[0].accuracy).toEqual({ mean: expect.closeTo(0.85, 12), low: 0.8, high: 0.9 });
+    expect(parsed.methods[0].seeds).toHaveLength(2);
+    expect(files["points.csv"]?.split("\n")[0]).toBe("method,seed,iteration,flops,accuracy");
+  });
+
+  test("draws curves that are within the plot, names escaped", () => {
+    expect(files["curves.svg"]).toContain("<polyline");
+    const svg = lineChart([{ name: "a<b", points: [{ x: 1, y: 0.5, low: 0.5, high: 0.5 }] }], {
+      title: "t",
+      xLabel: "x",
+      yLabel: "y",
+      formatX: String,
+      formatY: String,
+    });
+    expect(svg).toContain("a&lt;b");
+    expect(svg).not.toMatch(/NaN|Infinity/);
+  });
+});
