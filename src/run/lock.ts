@@ -1,9 +1,10 @@
 /** One writer per run directory: a lock file that names its owner, and is taken over when that owner is no more. */
 
-import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
+import { basename, dirname, join } from "node:path";
 import { UserError } from "../errors.js";
-import { explained } from "../system-errors.js";
+import { codeOf, explained } from "../system-errors.js";
 
 export interface Owner {
   readonly pid: number;
@@ -35,6 +36,7 @@ export function takeLock(path: string, onStale: (owner: Owner) => void = () => {
     // A link appears under its new name at once and with its content, and fails if the name is taken.
     const deadline = Date.now() + PATIENCE_MS;
     while (!linked(draft, path)) displaceStaleLock(path, onStale, deadline);
+    sweep(path);
   } catch (error) {
     throw explained(error, `lock ${path}`);
   } finally {
@@ -50,7 +52,7 @@ function linked(from: string, to: string): boolean {
     linkSync(from, to);
     return true;
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "EEXIST") return false;
+    if (codeOf(error) === "EEXIST") return false;
     throw error;
   }
 }
@@ -68,7 +70,7 @@ function displaceStaleLock(path: string, onStale: (owner: Owner) => void, deadli
   try {
     renameSync(path, aside);
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return;
+    if (codeOf(error) === "ENOENT") return;
     throw error;
   }
   // Between reading and renaming, another process may have taken the stale lock over: then its lock goes back.
@@ -76,6 +78,18 @@ function displaceStaleLock(path: string, onStale: (owner: Owner) => void, deadli
   if (moved !== seen) linked(aside, path);
   else if (owner !== null) onStale(owner);
   rmSync(aside, { force: true });
+}
+
+/** Removes what processes left that were killed while they took the lock: files named by it and their process id. */
+function sweep(path: string): void {
+  const prefix = `${basename(path)}.`;
+  for (const name of readdirSync(dirname(path))) {
+    const pid = Number(/\.(\d+)$/.exec(name)?.[1]);
+    if (!name.startsWith(prefix) || !Number.isSafeInteger(pid) || pid === process.pid) continue;
+    const left = join(dirname(path), name);
+    const elsewhere = (parseOwner(readLock(left) ?? "")?.host ?? hostname()) !== hostname();
+    if (!elsewhere && !isRunning(pid)) rmSync(left, { force: true });
+  }
 }
 
 function refusal(path: string, owner: Owner): UserError {
@@ -111,16 +125,19 @@ function parseOwner(content: string): Owner | null {
 function isAlive(owner: Owner): boolean {
   // Another machine's processes cannot be seen from here, so its lock is believed.
   if (owner.host !== hostname()) return true;
+  return isRunning(owner.pid) && (owner.startTicks === null || owner.startTicks === statOf(owner.pid)?.startTicks);
+}
+
+/** Whether a process of this id runs on this machine. */
+function isRunning(pid: number): boolean {
   try {
-    process.kill(owner.pid, 0);
+    process.kill(pid, 0);
   } catch (error) {
     // EPERM: it exists and belongs to somebody else.
-    if (!(error instanceof Error && "code" in error && error.code === "EPERM")) return false;
+    if (codeOf(error) !== "EPERM") return false;
   }
-  const stat = statOf(owner.pid);
   // A zombie has ended and only waits to be noticed by its parent, which in a container may never do so.
-  if (stat !== null && ENDED_STATES.has(stat.state)) return false;
-  return owner.startTicks === null || owner.startTicks === stat?.startTicks;
+  return !ENDED_STATES.has(statOf(pid)?.state ?? "");
 }
 
 const ENDED_STATES: ReadonlySet<string> = new Set(["Z", "X"]);
