@@ -6,6 +6,7 @@ import { UserError } from "../errors.js";
 import { auditCommand } from "./commands/audit.js";
 import { compareCommand } from "./commands/compare.js";
 import { evalCommand } from "./commands/eval.js";
+import { explainCommand } from "./commands/explain.js";
 import { generateCommand } from "./commands/generate.js";
 import { gradeCommand } from "./commands/grade.js";
 import { methodsCommand } from "./commands/methods.js";
@@ -53,6 +54,7 @@ Exit codes: 0 done, 1 a bug, 2 something to mend in the input, 130 interrupted.`
     evalCommand(),
     auditCommand(),
     gradeCommand(),
+    explainCommand(),
     generateCommand(),
     pretrainCommand(),
     methodsCommand(),

@@ -1,0 +1,86 @@
+import { Command } from "commander";
+import { formatCount, formatPercent } from "../../report/format.js";
+import { type Explanation, explainObservation, type IterationExplanation } from "../../run/explain.js";
+import { isCorrect } from "../../run/sampling.js";
+import { print, printJson } from "../output.js";
+
+export function explainCommand(): Command {
+  return new Command("explain")
+    .description("Tell what a run did with an observation and why; reads the run directory only.")
+    .argument("<dir>", "The run directory")
+    .argument("<observation>", "Its id, or else its index in the training set")
+    .option("--json", "Everything as one line of JSON")
+    .addHelpText(
+      "after",
+      `
+For each iteration: its place in the visiting order and the key that put it there, its tries with their verdicts, whether its statistics were
+updated or held back by the curriculum, and how often it was trained on.
+
+Examples:
+  $ adastar explain runs/my-run train-12
+  $ adastar explain runs/my-run 12 --json`,
+    )
+    .action((dir: string, observation: string, { json }: { json?: boolean }) => {
+      const explanation = explainObservation(dir, observation);
+      if (json) printJson(explanation);
+      else print(explanationText(explanation));
+    });
+}
+
+function explanationText(explanation: Explanation): string {
+  const { index, id, gold, observations, method, trained, iterations } = explanation;
+  const of = observations === null ? "" : ` of ${formatCount(observations)}`;
+  const heading = [
+    `${id ?? "never drawn"} (index ${index}${of}), method ${method.name}`,
+    ...(gold === null ? [] : [`gold answer: ${gold}`]),
+    `trained on ${formatCount(trained)} times`,
+  ].join("\n");
+  return [heading, ...iterations.map((one) => iterationText(one, explanation))].join("\n\n");
+}
+
+const OUTCOMES: Readonly<Record<IterationExplanation["outcome"], (one: IterationExplanation) => string>> = {
+  "not reached": ({ visited }) => `not reached: the visit ended at place ${visited}`,
+  speculated: ({ visited }) => `drawn for and not needed: the visit ended at place ${visited}; used for nothing`,
+  updated: ({ popped }) => `statistics updated: among the first ${popped} of those visited`,
+  "held back": ({ popped, visited }) =>
+    `statistics held back by the curriculum: only the first ${popped} of ${visited} visited were updated, so it comes early again`,
+  "under way": () => "the iteration is not finished",
+};
+
+function iterationText(one: IterationExplanation, { method }: Explanation): string {
+  const { iteration, place, key, tries, trained, outcome } = one;
+  const why =
+    key === null
+      ? "in an order drawn anew each iteration"
+      : key.drawn === 0
+        ? "never updated before"
+        : `last updated in iteration ${key.lastSampled}, then right ${key.correct} of ${key.drawn} times (${formatPercent(key.correct / key.drawn, 0)})`;
+  const ordered = key === null ? "" : `; the queue is ordered by ${method.queueKey.join(", ")}, index`;
+  const lines = [
+    `iteration ${iteration}: place ${place ?? "unknown"}, ${why}${ordered}`,
+    ...tries.map((sample) => {
+      const { attempt, hinted, text, extracted, stop, wrongStep } = sample;
+      const right = sample.correct ? "correct" : "wrong";
+      const stated = extracted === null ? "no answer found" : `answer ${extracted}`;
+      const unfinished = stop === "length" ? ", cut by the token limit" : "";
+      const readings =
+        isCorrect(sample, "strict") === isCorrect(sample, "lenient")
+          ? ""
+          : `, strict ${sample.strict}, lenient ${sample.lenient}`;
+      const step = typeof wrongStep === "number" ? `, step ${wrongStep + 1} is wrong` : "";
+      const hint = hinted ? " (with a hint)" : "";
+      return `  try ${attempt}${hint}: ${right}, ${stated}${unfinished}${readings}${step}\n${indented(text)}`;
+    }),
+    `  ${OUTCOMES[outcome](one)}`,
+    ...(outcome === "not reached" ? [] : [`  trained on ${trained} times in this iteration`]),
+  ];
+  return lines.join("\n");
+}
+
+function indented(text: string): string {
+  return text
+    .trim()
+    .split("\n")
+    .map((line) => `    │ ${line}`)
+    .join("\n");
+}

@@ -1,0 +1,78 @@
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { ObservationQueue } from "../../src/algorithm/observation-queue.js";
+import { type Explanation, explainObservation } from "../../src/run/explain.js";
+import { startRun } from "../../src/run/runner.js";
+import type { DrawnSample } from "../../src/run/sampling.js";
+import { readSealedLog } from "../../src/run/sealed-log.js";
+import { readRun } from "../../src/run/summary.js";
+import { trainingFrequencies } from "../../src/run/training-frequency.js";
+import { adastar } from "../cli/in-process.js";
+import { smallConfig, smallTask } from "./small-run.js";
+
+const { runDir } = await startRun(smallConfig(), () => {}, { task: smallTask });
+const samplesOf = (t: number) =>
+  readSealedLog<DrawnSample>(join(runDir, "iterations", String(t).padStart(4, "0"), "samples.jsonl"));
+
+describe("explainObservation", () => {
+  const all: Explanation[] = smallTask.train.map((_, index) => explainObservation(runDir, String(index)));
+
+  test("agrees with a replay of the queue from what the run drew", () => {
+    const queue = ObservationQueue.create(60, ["lastSampled", "winRate"]);
+    for (const { iteration, visited, popped } of readRun(runDir).records) {
+      const order = [...queue.peekInOrder()];
+      const draws = samplesOf(iteration);
+      for (const [place, index] of order.entries()) {
+        const told = all[index].iterations[iteration - 1];
+        const own = draws.filter(({ observation }) => observation === index);
+        expect(told).toMatchObject({ iteration, place: place + 1, visited, popped });
+        expect(told.key).toEqual({ lastSampled: queue.lastSampled(index), ...queue.counts(index) });
+        expect(told.tries).toEqual(own);
+        const outcome =
+          place < popped ? "updated" : place < visited ? "held back" : own.length > 0 ? "speculated" : "not reached";
+        expect(told.outcome).toBe(outcome);
+      }
+      for (const index of order.slice(0, popped)) {
+        const own = draws.filter(({ observation }) => observation === index);
+        queue.update(index, iteration, own.filter(({ correct }) => correct).length, own.length);
+      }
+    }
+    const outcomes = new Set(all.flatMap(({ iterations }) => iterations.map(({ outcome }) => outcome)));
+    expect([...outcomes].sort()).toEqual(["held back", "not reached", "speculated", "updated"]);
+  });
+
+  test("counts trainings: βᵗ examples an iteration in all", () => {
+    for (const { iteration, target } of readRun(runDir).records) {
+      expect(all.reduce((sum, { iterations }) => sum + iterations[iteration - 1].trained, 0)).toBe(target);
+    }
+    const [frequencies] = trainingFrequencies(runDir, readRun(runDir), 3).slice(-1);
+    expect(all.map(({ trained }) => trained)).toEqual([...frequencies]);
+  });
+
+  test("knows ids as well as indices, and nothing else", () => {
+    expect(explainObservation(runDir, "train-3")).toEqual(all[3]);
+    expect(() => explainObservation(runDir, "train-99")).toThrow(/expected the id .*index below 60, got "train-99"/);
+    expect(() => explainObservation(runDir, "60")).toThrow(/got "60"/);
+  });
+
+  test("methods that visit everything have a random place and no key", async () => {
+    const other = await startRun(smallConfig({ method: "star-acc", iterations: 1 }), () => {}, { task: smallTask });
+    const [{ key, place, outcome }] = explainObservation(other.runDir, "0").iterations;
+    const first = readSealedLog<DrawnSample>(join(other.runDir, "iterations", "0001", "samples.jsonl"))
+      .filter(({ attempt }) => attempt === 1)
+      .findIndex(({ observation }) => observation === 0);
+    expect({ key, place, outcome }).toEqual({ key: null, place: first + 1, outcome: "updated" });
+  });
+});
+
+test("at the command line, as text and as JSON", async () => {
+  const { code, stdout } = await adastar(["explain", runDir, "train-0"]);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^train-0 \(index 0 of 60\), method adastar\ngold answer: /);
+  expect(stdout).toContain(
+    "iteration 1: place 1, never updated before; the queue is ordered by lastSampled, winRate, index",
+  );
+  expect(stdout).toMatch(/ {2}try 1: (correct|wrong), answer \d+.*\n {4}│ From memory\./);
+  const json = await adastar(["explain", runDir, "0", "--json"]);
+  expect(JSON.parse(json.stdout)).toEqual(JSON.parse(JSON.stringify(explainObservation(runDir, "0"))));
+});
