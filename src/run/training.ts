@@ -184,11 +184,12 @@ function stopped({ iteration, step }: { readonly iteration: number; readonly ste
 }
 
 /** σ's schedule as the configuration states it. */
-export function scheduleOf(config: RunConfig) {
+export function scheduleOf(config: Pick<RunConfig, "steps" | "stepsGrowth" | "batchSize">) {
   return { initialSteps: config.steps, growth: config.stepsGrowth, batchSize: config.batchSize };
 }
 
-function optimizerParams(config: RunConfig, step: number, steps: number): OptimizerParams {
+/** The settings of optimizer step `step` = 1 … `steps` of an iteration. */
+export function optimizerParams(config: RunConfig, step: number, steps: number): OptimizerParams {
   return {
     kind: config.optimizer,
     learningRate: learningRateAt(step - 1, steps, {

@@ -1,0 +1,52 @@
+/** A forecast as a person reads it. */
+
+import { ABSENT, formatCount, formatDuration, formatFlops, formatPercent } from "../report/format.js";
+import { renderPairs, renderText } from "../report/tables.js";
+import type { Forecast, IterationForecast } from "../run/forecast.js";
+
+const COLUMNS: readonly (readonly [header: string, cell: (one: IterationForecast) => string])[] = [
+  ["iteration", ({ iteration }) => String(iteration)],
+  ["βᵗ", ({ target }) => (target === null ? ABSENT : formatCount(target))],
+  ["m", ({ visited }) => formatCount(visited)],
+  ["samples", ({ draws }) => formatCount(draws)],
+  ["tokens sampled", ({ sampledTokens }) => formatCount(sampledTokens)],
+  ["steps", ({ steps }) => formatCount(steps)],
+  ["tokens trained", ({ trainedTokens }) => formatCount(trainedTokens)],
+  ["FLOPs", ({ flops }) => formatFlops(flops.total)],
+  ["time", ({ seconds }) => formatDuration(seconds)],
+];
+
+export function forecastText({ calibration, iterations, flops, seconds, memory, prompts }: Forecast): string {
+  const table = renderText({
+    columns: COLUMNS.map(([header]) => ({ header, align: "right" })),
+    rows: iterations.map((one) => COLUMNS.map(([, cell]) => cell(one))),
+  });
+  const totals = renderPairs([
+    [
+      "training cost",
+      `${formatFlops(flops.total)} (sampling ${formatFlops(flops.sampling)}, training ${formatFlops(flops.training)})`,
+    ],
+    ["time", formatDuration(seconds)],
+    ["memory", `${formatCount(memory / 2 ** 20)} MiB while calibrating; a run needs at least as much`],
+    [
+      "measured with",
+      `${calibration.samples} samples, ${formatPercent(calibration.solveRate)} of those for training correct`,
+    ],
+  ]);
+  const shown = [
+    ["Prompt while sampling", prompts.sampling],
+    ["Prompt with a hint", prompts.hinted],
+    ["Training example, with a sample of the base model", prompts.training],
+    ["Prompt while testing", prompts.test],
+  ].flatMap(([title, text]) => (text === null ? [] : [`${title}:\n${framed(text)}`]));
+  const remark =
+    "The model is taken to stay as it is; one that gets better visits fewer observations for as many samples.";
+  return [...shown, table, totals, remark].join("\n\n");
+}
+
+function framed(text: string): string {
+  return text
+    .split("\n")
+    .map((line) => `  │ ${line}`)
+    .join("\n");
+}
