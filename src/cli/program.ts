@@ -11,6 +11,7 @@ import { generateCommand } from "./commands/generate.js";
 import { gradeCommand } from "./commands/grade.js";
 import { methodsCommand } from "./commands/methods.js";
 import { pretrainCommand } from "./commands/pretrain.js";
+import { replayCommand } from "./commands/replay.js";
 import { resumeCommand } from "./commands/resume.js";
 import { runCommand } from "./commands/run.js";
 import { tasksCommand } from "./commands/tasks.js";
@@ -55,6 +56,7 @@ Exit codes: 0 done, 1 a bug, 2 something to mend in the input, 130 interrupted.`
     auditCommand(),
     gradeCommand(),
     explainCommand(),
+    replayCommand(),
     generateCommand(),
     pretrainCommand(),
     methodsCommand(),

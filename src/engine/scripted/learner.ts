@@ -51,7 +51,7 @@ export class Learner {
   readonly #second: Float64Array;
   #step = 0;
 
-  constructor(lessons: readonly Lesson[], traits: LearnerTraits) {
+  constructor(lessons: readonly Pick<Lesson, "difficulty" | "group">[], traits: LearnerTraits) {
     this.#traits = traits;
     this.#base = Float64Array.from(lessons, ({ difficulty }) => traits.ability - traits.difficultyStep * difficulty);
     const groups = new Map<string, number>();

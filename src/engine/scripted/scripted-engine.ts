@@ -28,7 +28,7 @@ export interface ScriptedOptions extends Partial<LearnerTraits> {
   readonly model?: Partial<ModelFacts>;
 }
 
-const USUAL_TRAITS: LearnerTraits = {
+export const USUAL_TRAITS: LearnerTraits = {
   ability: 1,
   difficultyStep: 1,
   hintBonus: 2,

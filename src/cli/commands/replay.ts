@@ -1,0 +1,150 @@
+import { Command, Option } from "commander";
+import { UserError } from "../../errors.js";
+import { ABSENT, formatCount, formatDuration, formatFixed, formatPercent } from "../../report/format.js";
+import { populationDeviation } from "../../report/statistics.js";
+import { renderPairs, renderText } from "../../report/tables.js";
+import { loadConfig, methodOf } from "../../run/config.js";
+import type { ConfigKey } from "../../run/config-fields.js";
+import { type Replay, replayRun } from "../../run/replay.js";
+import { type SimulatedIteration, simulate } from "../../run/simulate.js";
+import { addConfigOptions, statedSettings } from "../config-options.js";
+import { print, printJson, say } from "../output.js";
+import { wholeNumber } from "../parsers.js";
+
+const METHOD_SETTINGS: readonly ConfigKey[] = [
+  "method",
+  "seed",
+  "visits",
+  "tries",
+  "retry",
+  "rationalize",
+  "keepPerObservation",
+  "batch",
+  "queueKey",
+  "curriculum",
+  "curriculumPower",
+  "temperaturePolicy",
+  "samplingBatch",
+  "batchSize",
+  "steps",
+  "stepsGrowth",
+];
+
+/** A recorded model cannot be trained otherwise; the simulated one can. */
+const SIMULATION_SETTINGS: readonly ConfigKey[] = ["start", "iterations", "learningRate", "learningRateSchedule"];
+
+interface Options extends Readonly<Record<string, unknown>> {
+  readonly simulate?: number;
+  readonly json?: boolean;
+}
+
+/** Observations that the simulation holds in memory at most. */
+const LARGEST = 10_000_000;
+
+export function replayCommand(): Command {
+  const command = new Command("replay")
+    .description("Run another sampling policy on what a run recorded, or on a simulated learner; without a model.")
+    .argument("[dir]", "The run directory whose outcomes are replayed")
+    .addOption(
+      new Option("--simulate <n>", "Simulate a learner with so many observations instead, up to 10,000,000").argParser(
+        wholeNumber(1),
+      ),
+    )
+    .option("--json", "Every iteration as one line of JSON")
+    .addHelpText(
+      "after",
+      `
+Replayed is what the policy decides (visits, updates, D₊) while the model of each iteration stays the recorded one. An outcome that was not recorded
+is taken from the nearest iteration that has it, else drawn by chance at the iteration's rate; how many were is told.
+
+Examples:
+  $ adastar replay runs/my-run --method adastar-no-curriculum
+  $ adastar replay runs/my-run --curriculum-power 1
+  $ adastar replay --simulate 1000000 --method adastar --iterations 5`,
+    )
+    .action(async (dir: string | undefined, options: Options) => {
+      const stated = statedSettings(options);
+      if ((dir === undefined) === (options.simulate === undefined)) {
+        throw new UserError(
+          `expected either a run directory or --simulate N, got ${dir === undefined ? "neither" : "both"}`,
+        );
+      }
+      if (dir === undefined) return simulated(options, stated);
+      const useless = SIMULATION_SETTINGS.filter((key) => key in stated);
+      if (useless.length > 0) {
+        throw new UserError(
+          `expected no ${useless.join(", ")} beside a run directory: the recorded models stay as they are. Leave it out, or use --simulate`,
+        );
+      }
+      const replay = await replayRun(dir, stated);
+      if (options.json) printJson({ ...replay, frequencies: [...replay.frequencies] });
+      else print(replayText(replay));
+    });
+  return addConfigOptions(command, [...METHOD_SETTINGS, ...SIMULATION_SETTINGS]);
+}
+
+async function simulated(
+  { simulate: observations = 1, json }: Options,
+  stated: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  if (observations > LARGEST)
+    throw new UserError(`--simulate: expected at most ${formatCount(LARGEST)} observations, got ${observations}`);
+  const { config } = loadConfig({ flags: { ...stated, engine: "scripted" } });
+  const method = methodOf(config, { rationalize: config.rationalize ?? false });
+  const iterations = await simulate(config, method, observations, ({ iteration, seconds }) =>
+    say(`iteration ${iteration}: ${formatDuration(seconds)}`),
+  );
+  if (json) printJson({ method, observations, iterations });
+  else print(simulationText(iterations));
+}
+
+function replayText({ method, observations, iterations, sources, frequencies }: Replay): string {
+  const needed = sources.recorded + sources["other iteration"] + sources.estimated;
+  const share = (count: number) => `${formatCount(count)} (${formatPercent(count / needed)})`;
+  const table = renderText({
+    columns: ["iteration", "βᵗ", "m", "α", "popped", "|D₊|", "samples", "recorded"].map((header) => ({
+      header,
+      align: "right",
+    })),
+    rows: iterations.map((one) => [
+      String(one.iteration),
+      one.target === null ? ABSENT : formatCount(one.target),
+      formatCount(one.visited),
+      formatFixed(one.alpha, 3),
+      formatCount(one.popped),
+      formatCount(one.kept),
+      formatCount(one.draws),
+      formatPercent(one.sources.recorded / one.draws),
+    ]),
+  });
+  const facts = renderPairs([
+    ["method", method.name],
+    ["observations", formatCount(observations)],
+    ["outcomes needed", formatCount(needed)],
+    ["recorded", share(sources.recorded)],
+    ["of another iteration", share(sources["other iteration"])],
+    ["by chance", share(sources.estimated)],
+    ["SD of times in D₊", formatFixed(populationDeviation(frequencies), 2)],
+  ]);
+  return `${table}\n\n${facts}`;
+}
+
+function simulationText(iterations: readonly SimulatedIteration[]): string {
+  return renderText({
+    columns: ["iteration", "βᵗ", "m", "α", "popped", "|D₊|", "samples", "trained", "accuracy", "time"].map(
+      (header) => ({ header, align: "right" }),
+    ),
+    rows: iterations.map((one) => [
+      String(one.iteration),
+      one.target === null ? ABSENT : formatCount(one.target),
+      formatCount(one.visited),
+      formatFixed(one.alpha, 3),
+      formatCount(one.popped),
+      formatCount(one.kept),
+      formatCount(one.draws),
+      formatCount(one.trained),
+      formatPercent(one.accuracy),
+      formatDuration(one.seconds),
+    ]),
+  });
+}
