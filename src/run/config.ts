@@ -6,7 +6,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { parse, stringify } from "yaml";
+import { parseDocument, stringify } from "yaml";
 import { combineMethod } from "../algorithm/combine.js";
 import { type Method, type MethodOverrides, methodNamed } from "../algorithm/methods.js";
 import { messageOf, shown, UserError } from "../errors.js";
@@ -111,7 +111,11 @@ export function readConfigFile(path: string): ConfigLayer {
 export function parseConfig(text: string, source: string): ConfigLayer {
   let values: unknown;
   try {
-    values = parse(text);
+    const document = parseDocument(text);
+    // What only warns, such as a tag that nobody knows, is a mistake in settings all the same.
+    const [problem] = [...document.errors, ...document.warnings];
+    if (problem !== undefined) throw problem;
+    values = document.toJS();
   } catch (error) {
     throw new UserError(`${source}: expected YAML, got: ${messageOf(error)}`);
   }

@@ -29,12 +29,16 @@ const random = () => uniform(seed, drawn++);
 /**
  * @param {readonly string[]} args
  * @param {number} [afterMs] when to kill it
- * @returns {Promise<"done" | "killed">}
+ * @returns {Promise<{ done: boolean, site: string }>} with the step that it killed itself at, if it did
  */
 function live(args, afterMs) {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [CHILD, ...args], { stdio: ["ignore", "inherit", "pipe"] });
+    const child = spawn(process.execPath, [CHILD, ...args], { stdio: ["ignore", "pipe", "pipe"] });
     let said = "";
+    let site = "";
+    child.stdout.setEncoding("utf8").on("data", (text) => {
+      site += text;
+    });
     child.stderr.setEncoding("utf8").on("data", (text) => {
       said += text;
     });
@@ -42,8 +46,8 @@ function live(args, afterMs) {
     child.on("error", reject);
     child.on("close", (code, signal) => {
       clearTimeout(timer);
-      if (code === 0) resolve("done");
-      else if (signal === "SIGKILL") resolve("killed");
+      if (code === 0) resolve({ done: true, site });
+      else if (signal === "SIGKILL") resolve({ done: false, site });
       else reject(new Error(`expected the run to go on or be killed, got exit code ${code}:\n${said}`));
     });
   });
@@ -66,23 +70,22 @@ try {
 
   while (figures.kills < wanted) {
     const dir = join(scratch, `run-${figures.runs}`);
-    const aims = sites.filter((_, i) => i % STRIDE === figures.runs % STRIDE);
+    let aims = sites.filter((_, i) => i % STRIDE === figures.runs % STRIDE);
     let life = 0;
     for (let done = false; !done; life++) {
       const enough = figures.kills >= wanted;
-      const at = life % 2 === 0 ? aims.shift() : undefined;
-      const outcome = enough
-        ? await live([dir])
-        : at === undefined
-          ? await live([dir], random() * wallMs)
-          : await live([dir, "--at", at, ...(random() < 0.5 ? ["--torn"] : [])]);
-      done = outcome === "done";
+      const aimed = !enough && life % 2 === 0;
+      const args = aimed ? aims.flatMap((site) => ["--at", site]) : [];
+      const torn = aimed && random() < 0.5 ? ["--torn"] : [];
+      const outcome = await live([dir, ...args, ...torn], enough || aimed ? undefined : random() * wallMs);
+      done = outcome.done;
       if (done) continue;
       figures.kills++;
-      if (at === undefined) figures.atRandom++;
+      if (outcome.site === "") figures.atRandom++;
       else {
         figures.aimed++;
-        hit.add(at);
+        hit.add(outcome.site);
+        aims = aims.filter((site) => site !== outcome.site);
       }
     }
     figures.resumes += life - 1;

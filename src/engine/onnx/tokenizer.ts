@@ -70,13 +70,7 @@ export class CheckpointTokenizer implements Tokenizer {
     }
     this.#where = where;
     this.#vocabularySize = model.vocabularySize;
-    try {
-      this.#library = new LibraryTokenizer(tokenizerJson, tokenizerConfig);
-    } catch (error) {
-      throw new UserError(
-        `expected a tokenizer this engine can read in tokenizer.json of ${where}, got: ${messageOf(error)}`,
-      );
-    }
+    this.#library = this.#ask(() => new LibraryTokenizer(tokenizerJson, tokenizerConfig));
     const roles = new Map(ROLES.map((role) => [role, contentOf(tokenizerConfig[role])]));
     this.#special = this.#specialTokens([...roles.values()], tokenizerConfig);
     this.#pieceOf = this.#pieces(tokenizerJson);
@@ -114,7 +108,10 @@ export class CheckpointTokenizer implements Tokenizer {
 
   /** Throws UserError for text that the vocabulary cannot write, and for tokens that the model has no embedding for. */
   encode(text: string): number[] {
-    return this.#checked(this.#library.encode(text, { add_special_tokens: false }), text);
+    return this.#checked(
+      this.#ask(() => this.#library.encode(text, { add_special_tokens: false })),
+      text,
+    );
   }
 
   decode(tokens: readonly number[]): string {
@@ -124,12 +121,24 @@ export class CheckpointTokenizer implements Tokenizer {
       const content = this.#library.id_to_token(token);
       return content !== undefined && !this.#special.has(content);
     });
-    return textual.length === 0 ? "" : this.#library.decode(textual, { clean_up_tokenization_spaces: false });
+    if (textual.length === 0) return "";
+    return this.#ask(() => this.#library.decode(textual, { clean_up_tokenization_spaces: false }));
   }
 
   /** A fresh decoder for one generation, token by token. */
   stream(): TextStream {
     return this.#pieceOf === null ? new WindowStream((tokens) => this.decode(tokens)) : new PieceStream(this.#pieceOf);
+  }
+
+  /** The library believes tokenizer.json; what it throws, sooner or later, is about what stands there. */
+  #ask<T>(action: () => T): T {
+    try {
+      return action();
+    } catch (error) {
+      throw new UserError(
+        `expected a tokenizer this engine can read in tokenizer.json of ${this.#where}, got: ${shown(messageOf(error), 200)}`,
+      );
+    }
   }
 
   #checked(
@@ -190,8 +199,8 @@ export class CheckpointTokenizer implements Tokenizer {
     json: { post_processor?: unknown },
     config: { add_bos_token?: unknown },
   ): number[] {
-    const bare = this.#library.tokenize("a");
-    const { ids, tokens } = this.#library.encode("a", { add_special_tokens: true });
+    const bare = this.#ask(() => this.#library.tokenize("a"));
+    const { ids, tokens } = this.#ask(() => this.#library.encode("a", { add_special_tokens: true }));
     const start = tokens.findIndex((_, i) => bare.every((token, j) => tokens[i + j] === token));
     if (start > 0) return this.#checked({ ids: ids.slice(0, start), tokens }, "");
     // Without a post-processor, transformers makes one from tokenizer_config.json.
