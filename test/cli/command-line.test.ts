@@ -47,6 +47,11 @@ describe("input that cannot work exits with 2, says why on stderr, and leaves st
       /--iterations: expected a whole number of at least 0, got "two"/,
     ],
     ["a number outside its limits", ["run", "--top-p", "1.5"], /topP: expected a number in \(0, 1\], got 1\.5/],
+    [
+      "flags that the method has no use for",
+      ["run", "--method", "b-star", "--temperature", "1", "--steps", "3"],
+      /expected flags that b-star has a use for, got --temperature \(the temperature is chosen by balance score\), --steps/,
+    ],
     ["an unknown method", ["run", "--method", "adstar"], /expected a method: adastar, /],
     ["an unknown task", ["run", "--task", "sudoku"], /expected one of .*, got "sudoku"/],
     [

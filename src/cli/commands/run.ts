@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { loadConfig } from "../../run/config.js";
 import { forecastRun } from "../../run/forecast.js";
+import { refuseIneffectiveFlags } from "../../run/ineffective.js";
 import { startRun } from "../../run/runner.js";
 import { addConfigOptions, statedSettings } from "../config-options.js";
 import { forecastText } from "../forecast-text.js";
@@ -32,10 +33,12 @@ Examples:
     )
     .action(
       async (options: Readonly<Record<string, unknown>> & { config?: string; dryRun?: boolean; json?: boolean }) => {
-        const { config } = loadConfig({
+        const resolved = loadConfig({
           flags: statedSettings(options),
           ...(options.config === undefined ? {} : { file: options.config }),
         });
+        refuseIneffectiveFlags(resolved);
+        const { config } = resolved;
         if (options.dryRun) {
           const forecast = await forecastRun(config);
           if (options.json) printJson(forecast);
