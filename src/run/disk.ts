@@ -29,10 +29,11 @@ export class Disk {
     this.#observe = observe;
   }
 
-  /** Creates the folder and its parents. After a kill: it exists or not. */
+  /** Creates the folder and its parents, one by one. After a kill: it exists or not. */
   makeFolder(path: string): void {
     if (existsSync(path)) return;
-    this.#step("mkdir", path, () => mkdirSync(path, { recursive: true }));
+    this.makeFolder(dirname(path));
+    this.#step("mkdir", path, () => mkdirSync(path));
     this.syncFolder(dirname(path));
   }
 

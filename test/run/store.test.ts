@@ -114,6 +114,62 @@ describe("the journal", () => {
     expect(() => readJournal(path)).toThrow(/expected entry 1 on line 2, got entry 2/);
   });
 
+  test("whatever happens to its file, it reads as a beginning of what was written, or is refused by name", () => {
+    const path = join(folder(), "journal.jsonl");
+    const journal = new Journal(path, new Disk());
+    journal.append(opened);
+    for (let i = 0; i < 6; i++) journal.append(finished);
+    const { entries } = journal;
+    journal.close();
+    const whole = readFileSync(path);
+    const starts = [...whole.entries()].flatMap(([at, byte]) => (byte === 10 ? [at + 1] : []));
+    const garbage = fc.oneof(
+      fc.uint8Array({ maxLength: 40 }),
+      fc.constantFrom("\n", "{}\n", "null\n", '{"seq":1}\n').map(Buffer.from),
+    );
+    const change = fc.oneof(
+      fc.record({ kind: fc.constant("cut" as const), at: fc.nat() }),
+      fc.record({ kind: fc.constant("insert" as const), at: fc.nat(), bytes: garbage }),
+      fc.record({ kind: fc.constant("insert line" as const), at: fc.nat(), bytes: garbage }),
+      fc.record({ kind: fc.constant("double line" as const), at: fc.nat() }),
+      fc.record({ kind: fc.constant("flip" as const), at: fc.nat(), bit: fc.nat(7) }),
+    );
+    fc.assert(
+      fc.property(fc.array(change, { minLength: 1, maxLength: 3 }), (changes) => {
+        let bytes: Buffer = Buffer.from(whole);
+        for (const one of changes) {
+          const at = one.at % (bytes.length + 1);
+          const line = starts[one.at % starts.length] ?? 0;
+          if (one.kind === "cut") bytes = bytes.subarray(0, at);
+          else if (one.kind === "insert") bytes = Buffer.concat([bytes.subarray(0, at), one.bytes, bytes.subarray(at)]);
+          else if (one.kind === "insert line")
+            bytes = Buffer.concat([bytes.subarray(0, line), one.bytes, bytes.subarray(line)]);
+          else if (one.kind === "double line")
+            bytes = Buffer.concat([
+              bytes.subarray(0, line),
+              bytes.subarray(bytes.lastIndexOf(10, line - 2) + 1, line),
+              bytes.subarray(line),
+            ]);
+          else if (at < bytes.length) bytes[at] ^= 1 << one.bit;
+        }
+        writeFileSync(path, bytes);
+        try {
+          const found = readJournal(path);
+          expect(found).toEqual(entries.slice(0, found.length));
+          // Opened for writing, the tail is gone, and what is appended stands behind whole lines.
+          const again = new Journal(path, new Disk());
+          again.append(found.length === 0 ? opened : finished);
+          again.close();
+          expect(readJournal(path)).toHaveLength(found.length + 1);
+        } catch (error) {
+          expect(error).toBeInstanceOf(UserError);
+          expect((error as Error).message).toContain(path);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   test("another format is refused", () => {
     const path = join(folder(), "journal.jsonl");
     const journal = new Journal(path, new Disk());

@@ -118,7 +118,7 @@ export class CheckpointTokenizer implements Tokenizer {
     if (this.#pieceOf !== null) return decodePieces(tokens, this.#pieceOf);
     // The library substitutes the unknown token for ids without text (rows that only pad the embedding); transformers drops them.
     const textual = tokens.filter((token) => {
-      const content = this.#library.id_to_token(token);
+      const content = this.#textOf(token);
       return content !== undefined && !this.#special.has(content);
     });
     if (textual.length === 0) return "";
@@ -139,6 +139,15 @@ export class CheckpointTokenizer implements Tokenizer {
         `expected a tokenizer this engine can read in tokenizer.json of ${this.#where}, got: ${shown(messageOf(error), 200)}`,
       );
     }
+  }
+
+  /** The text that tokenizer.json gives a token; undefined where it gives none. */
+  #textOf(token: number): string | undefined {
+    const content: unknown = this.#library.id_to_token(token);
+    if (content === undefined || typeof content === "string") return content;
+    throw new UserError(
+      `expected a text for token ${token} in tokenizer.json of ${this.#where}, got ${shown(content)}`,
+    );
   }
 
   #checked(
@@ -185,7 +194,7 @@ export class CheckpointTokenizer implements Tokenizer {
     return (token) => {
       let piece = known[token];
       if (piece === undefined) {
-        const content = this.#library.id_to_token(token);
+        const content = this.#textOf(token);
         piece = content === undefined || this.#special.has(content) ? none : toBytes(content);
         known[token] = piece;
       }

@@ -118,6 +118,31 @@ describe("stop and resume", () => {
     expect([again.code, summaryOf(again.stdout).status]).toEqual([0, "done"]);
   });
 
+  test("SIGTERM does as SIGINT once, and exits with 143", async () => {
+    const runDir = join(scratch, "terminated");
+    let asked = false;
+    const stopped = await adastar(["run", ...LONG, "--run-dir", runDir, "--json"], {
+      onStderr: (text, child) => {
+        if (!asked && text.includes("iteration 2/")) asked = child.kill("SIGTERM");
+      },
+    });
+    expect([stopped.code, stopped.signal]).toEqual([143, null]);
+    expect(stopped.stderr).toMatch(/SIGTERM: finishing the present slice .*adastar resume .*terminated/);
+    expect(summaryOf(stopped.stdout).status).toBe("interrupted");
+    const { code, stdout } = await adastar(["resume", runDir, "--iterations", "3", "--json"]);
+    expect([code, summaryOf(stdout).iterations]).toEqual([0, 3]);
+  });
+
+  test("resume offers only settings that may change", async () => {
+    const { stdout } = await adastar(["resume", "--help"]);
+    for (const flag of ["--iterations", "--max-flops", "--threads", "--keep-every", "--data"])
+      expect(stdout).toContain(flag);
+    for (const flag of ["--seed", "--learning-rate", "--run-dir"]) expect(stdout).not.toContain(flag);
+    const { code, stderr } = await adastar(["resume", join(scratch, "json"), "--seed", "3"]);
+    expect(code).toBe(2);
+    expect(stderr).toContain("unknown option '--seed'");
+  });
+
   test("SIGINT twice stops at once, and the run can still be resumed", async () => {
     const runDir = join(scratch, "killed");
     let asked = false;
