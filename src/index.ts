@@ -9,6 +9,15 @@
  */
 
 // The algorithm (AdaSTaR, Algorithm 1): pure, with no model, no disk and no clock.
+export {
+  BALANCE_TEMPERATURES,
+  balanceScore,
+  bestTemperature,
+  type ProbeOptions,
+  type ProbeOutcome,
+  probeTemperatures,
+  type ScoredTemperature,
+} from "./algorithm/balance.js";
 export { combineMethod } from "./algorithm/combine.js";
 export { gateCount } from "./algorithm/curriculum.js";
 export {
@@ -33,7 +42,14 @@ export {
   type VisitStatistics,
   visit,
 } from "./algorithm/iteration.js";
-export { METHODS, type Method, type MethodOverrides, methodNamed, type QueueKeyField } from "./algorithm/methods.js";
+export {
+  type EvaluationKind,
+  METHODS,
+  type Method,
+  type MethodOverrides,
+  methodNamed,
+  type QueueKeyField,
+} from "./algorithm/methods.js";
 export { ObservationQueue } from "./algorithm/observation-queue.js";
 export { type Purpose, seedFor, shuffled, uniform } from "./algorithm/random.js";
 export {
@@ -65,7 +81,15 @@ export { type OnnxEngineOptions, openOnnxEngine } from "./engine/onnx/onnx-engin
 // Errors: UserError is anything the user can mend; everything else that is thrown is a bug.
 export { UserError } from "./errors.js";
 
-// Reports: tables as text or Markdown.
+// Reports: comparisons, tables as text or Markdown.
+export {
+  type Comparison,
+  compareMethods,
+  learningCurves,
+  type MethodResult,
+  type SeedResult,
+} from "./report/comparison.js";
+export { reportFiles } from "./report/comparison-report.js";
 export { iterationTable } from "./report/run-table.js";
 export { type Column, renderMarkdown, renderText, type Table } from "./report/tables.js";
 export { type Audit, type AuditCounts, type AuditFinding, type AuditOptions, auditRun } from "./run/audit.js";
@@ -73,11 +97,15 @@ export { type Audit, type AuditCounts, type AuditFinding, type AuditOptions, aud
 export { checkTask, type TaskCheck } from "./run/check-task.js";
 
 // Runs: configuration, the loop, and what it leaves behind.
+export { type Launch, type PlannedRun, planComparison, runComparison } from "./run/compare.js";
+export { type ComparedRun, type CurvePoint, comparedRuns } from "./run/compared-runs.js";
 export { type ConfigRequest, loadConfig, type ResolvedConfig } from "./run/config.js";
 export type { ConfigKey, RunConfig } from "./run/config-fields.js";
 export type { RunOptions } from "./run/context.js";
 export { type CheckpointEvaluation, evaluateCheckpoint } from "./run/evaluate-checkpoint.js";
 export type { FlopsByPurpose, IterationRecord, Listener, RunEvent, RunSummary } from "./run/events.js";
+export { type Explanation, explainObservation, type IterationExplanation } from "./run/explain.js";
+export { type Calibration, type Forecast, forecastRun, type IterationForecast } from "./run/forecast.js";
 export type { EvaluationResult } from "./run/journal.js";
 export { type ResumeOptions, resumeRun, startRun } from "./run/runner.js";
 export { type RunView, readRun } from "./run/summary.js";
