@@ -20,13 +20,14 @@
  * - `create` returned: the directory opens. Killed before: it has no journal; starting again there is allowed.
  * - `journal.append(e)` returned: e is there for good. Killed inside: e is there whole, or not at all after the next `open`.
  * - a log's `append` returned: its records are there for good. Killed inside: any leading part of them is, whole records only.
- * - `writeKept`, `writeQueue`, `writeTable` returned: the new content is there. Killed inside: the old content or the new.
+ * - `writeKept`, `writeQueue`, `writeTable`, `writeConfig` returned: the new content is there. Killed inside: the old content or the new.
  * - `saveCheckpoint` returned: the folder is complete. Killed inside: it is missing, or complete and not in the journal; either way
  *   the next save replaces it.
  * - `saveTrainingState` returned: `trainingState` finds this state. Killed inside: the one before, or this one.
  * - `retain` may leave a folder half-removed, never one that it was told to keep; its next call goes on.
+ * Where the system refuses (a full disk), all of them leave what was there before, and throw UserError.
  * An entry goes into the journal only after all it vouches for is durable. Files that no entry vouches for are repeated, not trusted, save
- * for the logs of draws and answers, whose lines carry their own seals.
+ * for the logs of draws and answers, whose lines carry their own seals. docs/run-directory.md tells of formats, resuming and retention.
  */
 
 import { createHash } from "node:crypto";

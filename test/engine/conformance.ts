@@ -380,6 +380,23 @@ export function describeEngine(name: string, makeFixture: () => Promise<EngineFi
         }
       });
 
+      it("show in the canary, which sampling answers: the same for the same weights, others after training", async () => {
+        const canary = () => engine.canary(fixture.prompts[0]);
+        const base = await canary();
+        expect(base.length).toBeGreaterThan(0);
+        expect(base.every((value) => Number.isFinite(value) && value <= 0)).toBe(true);
+        expect(await canary()).toEqual(base);
+        await collect(engine, requestsOf(1), sampling);
+        await train(2);
+        const trained = await canary();
+        expect(trained).not.toEqual(base);
+        await engine.save(join(folder, "canary"));
+        await engine.reset();
+        expect(await canary()).toEqual(base);
+        await engine.restore(join(folder, "canary"));
+        expect(await canary()).toEqual(trained);
+      });
+
       it("are the same after the same training", async () => {
         const once = await train(3);
         await engine.reset();
