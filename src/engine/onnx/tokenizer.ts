@@ -70,7 +70,10 @@ export class CheckpointTokenizer implements Tokenizer {
     }
     this.#where = where;
     this.#vocabularySize = model.vocabularySize;
-    this.#library = this.#ask(() => new LibraryTokenizer(tokenizerJson, tokenizerConfig));
+    this.#library = this.#ask(() => {
+      checkPatterns(tokenizerJson);
+      return new LibraryTokenizer(tokenizerJson, tokenizerConfig);
+    });
     const roles = new Map(ROLES.map((role) => [role, contentOf(tokenizerConfig[role])]));
     this.#special = this.#specialTokens([...roles.values()], tokenizerConfig);
     this.#pieceOf = this.#pieces(tokenizerJson);
@@ -241,4 +244,16 @@ export class CheckpointTokenizer implements Tokenizer {
 function contentOf(token: unknown): string | null {
   const content = isRecord(token) ? (token as { content?: unknown }).content : token;
   return typeof content === "string" ? content : null;
+}
+
+/** The library leaves out a pattern of a form that it does not know, which would give other tokens than transformers does. */
+function checkPatterns(json: unknown): void {
+  if (typeof json !== "object" || json === null) return;
+  for (const [key, value] of Object.entries(json)) {
+    if (key === "vocab" || key === "merges") continue;
+    if (key !== "pattern") checkPatterns(value);
+    else if (typeof (isRecord(value) ? (value["Regex"] ?? value["String"]) : value) !== "string") {
+      throw new UserError(`a pattern that is neither Regex nor String: ${shown(value)}`);
+    }
+  }
 }

@@ -246,4 +246,12 @@ describe("unusable tokenizers", () => {
     expect(small.encode("12")).toEqual([4, 5]);
     expect(() => small.encode("1=2")).toThrow(/below the model's vocabulary size 20, got "=" = 22 in "1=2"/);
   });
+
+  it("refuses what the library would leave out or fall over later", () => {
+    const split = (pattern: unknown, behavior: unknown) => ({
+      pre_tokenizer: { type: "Split", pattern, behavior, invert: false },
+    });
+    expect(() => byteLevel(split({ Glob: "*" }, "Isolated"))).toThrow(/neither Regex nor String: .*Glob/);
+    expect(() => byteLevel(split({ Regex: "a" }, 7)).encode("a")).toThrow(UserError);
+  });
 });
