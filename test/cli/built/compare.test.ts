@@ -1,0 +1,86 @@
+/** Comparisons as users start them: runs in processes of their own, stopped and gone on with. */
+
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { adastar } from "./command.js";
+
+const folder = mkdtempSync(join(tmpdir(), "adastar-compare-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const SMALL = [
+  "--engine",
+  "scripted",
+  "--train-size",
+  "200",
+  "--test-size",
+  "50",
+  "--steps",
+  "5",
+  "--iterations",
+  "40",
+];
+const compare = (out: string, ...args: string[]) => [
+  "compare",
+  ...SMALL,
+  "--seeds",
+  "1",
+  "--json",
+  "--out",
+  out,
+  ...args,
+];
+
+/** The run directories of a comparison. */
+function runsIn(out: string): string[] {
+  const runs = join(out, "runs");
+  return existsSync(runs) ? readdirSync(runs).map((name) => join(runs, name)) : [];
+}
+
+test("runs beside each other, stopped in between, end as if they had not been", async () => {
+  const whole = await adastar(compare(join(folder, "whole"), "--jobs", "2"));
+  expect([whole.code, whole.stderr.includes("2 runs: 0 are there, 0 go on, 2 start")]).toEqual([0, true]);
+
+  const out = join(folder, "stopped");
+  const stopped = await adastar(compare(out, "--jobs", "2"), {
+    onStderr: (text, child) => {
+      if (!text.includes("star-acc-seed1")) return;
+      const begun = () => runsIn(out).some((run) => existsSync(join(run, "iterations", "0002", "samples.jsonl")));
+      const waiting = setInterval(() => {
+        if (!begun()) return;
+        clearInterval(waiting);
+        child.kill("SIGINT");
+      }, 20);
+    },
+  });
+  expect(stopped.stderr).toContain("SIGINT: the runs under way save and end");
+  expect(stopped.code).toBe(130);
+  for (const run of runsIn(out)) expect(readdirSync(run)).not.toContain("lock");
+
+  const goneOn = await adastar(compare(out, "--jobs", "2"));
+  expect(goneOn.code).toBe(0);
+  expect(goneOn.stderr).not.toContain("2 are there");
+  const figures = (stdout: string) => ({ ...JSON.parse(stdout), out: null });
+  expect(figures(goneOn.stdout)).toEqual(figures(whole.stdout));
+});
+
+test("runs that cannot begin are told of with their reason", async () => {
+  const args = [
+    "compare",
+    "--methods",
+    "adastar,star",
+    "--seeds",
+    "1",
+    "--jobs",
+    "2",
+    "--json",
+    "--out",
+    join(folder, "none"),
+  ];
+  const { code, stdout, stderr } = await adastar([...args, "--model", join(folder, "nowhere")]);
+  expect([code, stdout]).toEqual([2, ""]);
+  expect(stderr).toMatch(/adastar-seed1-\w+: failed: .*nowhere/);
+  expect(stderr).toMatch(/star-seed1-\w+: failed: .*nowhere/);
+  expect(stderr).toContain("expected at least one run to come to its end, got none of 2");
+});
