@@ -6,6 +6,7 @@ import { text as readAll } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { UserError } from "../errors.js";
 import type { Launch } from "../run/compare.js";
+import { flagOf, type RunConfig } from "../run/config-fields.js";
 import type { RunSummary } from "../run/events.js";
 
 const MAIN = fileURLToPath(new URL("./main.js", import.meta.url));
@@ -18,7 +19,8 @@ const LAST_WORDS = 2_000;
  * SIGTERM, once, so that they save and end.
  */
 export const launchProcess: Launch = async (run, resume, signal) => {
-  const args = resume ? ["resume", run.config.runDir] : ["run", "--config", run.configFile];
+  const args =
+    resume === null ? ["run", "--config", run.configFile] : ["resume", run.config.runDir, ...flagsOf(resume)];
   const child = spawn(process.execPath, [MAIN, ...args, "--json"], {
     detached: process.platform !== "win32",
     stdio: ["ignore", "pipe", "pipe"],
@@ -36,6 +38,10 @@ export const launchProcess: Launch = async (run, resume, signal) => {
     signal.removeEventListener("abort", stop);
   }
 };
+
+function flagsOf(settings: Partial<RunConfig>): string[] {
+  return Object.entries(settings).flatMap(([key, value]) => [flagOf(key), value === null ? "none" : String(value)]);
+}
 
 /** The last line that tells of an error, or the end of what was said. */
 async function lastWords(stream: AsyncIterable<Buffer>): Promise<string> {

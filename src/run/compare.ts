@@ -1,7 +1,7 @@
 /**
- * Runs of several methods and seeds in one folder: those that are there are reused, those that were interrupted go on, the rest is
- * started. A run's folder is named after everything that determines it and its budget, so a comparison that is asked for again with other settings
- * never mistakes one run for another.
+ * Runs of several methods and seeds in one folder: those that went far enough are reused, those that did not go on, the rest is started. A run's folder
+ * is named after everything that determines it but for how far it goes, so a comparison that is asked for again with other settings never mistakes
+ * one run for another, and a larger budget goes on with the runs of a smaller one.
  *
  *     runs/adastar-seed1-9ae0f1c2/   a run directory
  *     configs/adastar-seed1-9ae0f1c2.yaml
@@ -14,7 +14,7 @@ import { METHODS } from "../algorithm/methods.js";
 import { messageOf, UserError } from "../errors.js";
 import { taskEntry } from "../tasks/registry.js";
 import { formatConfig, loadConfig, methodOf, taskOptions } from "./config.js";
-import { configKeys, fields, type RunConfig } from "./config-fields.js";
+import { type ConfigKey, configKeys, fields, type RunConfig } from "./config-fields.js";
 import type { RunSummary } from "./events.js";
 import { readRun } from "./summary.js";
 
@@ -76,25 +76,46 @@ function planned(out: string, method: string, config: RunConfig): PlannedRun {
   return { name, method, config: { ...config, runDir }, configFile: join(out, "configs", `${name}.yaml`) };
 }
 
-/** Of everything that may change what a run computes, how far it goes, and where its model and data lie. */
+/** Of everything that may change what a run computes, and of where its model and data lie. */
 function digestOf(config: RunConfig): string {
   const told = configKeys
-    .filter((key) => fields[key].scope !== "means" && key !== "runDir")
+    .filter((key) => fields[key].scope !== "means" && key !== "runDir" && !isBudget(key))
     .map((key) => [key, key === "task" ? taskEntry(taskOptions(config)).name : config[key]]);
   return createHash("sha256").update(JSON.stringify(told)).digest("hex").slice(0, 8);
 }
 
-/** Where a planned run stands. */
-export type RunState = "missing" | "started" | "finished";
+/** A run with these changed is the same run, gone further. */
+const BUDGET = ["iterations", "maxFlops"] as const satisfies readonly ConfigKey[];
+
+function isBudget(key: ConfigKey): boolean {
+  return BUDGET.some((other) => other === key);
+}
+
+/** Where a planned run stands. `started`: it goes on, with those parts of the budget that it did not begin with. */
+export type RunState =
+  | { readonly kind: "missing" | "finished" }
+  | { readonly kind: "started"; readonly changed: Partial<RunConfig> };
 
 export function stateOf({ config }: PlannedRun): RunState {
   const journal = join(config.runDir, "journal.jsonl");
-  if (!existsSync(journal) || statSync(journal).size === 0) return "missing";
-  return readRun(config.runDir).summary.status === "done" ? "finished" : "started";
+  if (!existsSync(journal) || statSync(journal).size === 0) return { kind: "missing" };
+  const { config: begun, records, summary } = readRun(config.runDir);
+  const changed = Object.fromEntries(
+    BUDGET.filter((key) => begun[key] !== config[key]).map((key) => [key, config[key]]),
+  );
+  const farEnough =
+    records.length >= config.iterations || (config.maxFlops !== null && summary.flops.total >= config.maxFlops);
+  // Within the same budget a run may also have ended by its target accuracy.
+  const over = summary.status === "done" && Object.keys(changed).length === 0;
+  return farEnough || over ? { kind: "finished" } : { kind: "started", changed };
 }
 
-/** Starts the run, or goes on with it when `resume` is set; rejects when it fails. */
-export type Launch = (run: PlannedRun, resume: boolean, signal: AbortSignal) => Promise<Pick<RunSummary, "status">>;
+/** Starts the run, or goes on with it where `resume` says what changes (often nothing); rejects when it fails. */
+export type Launch = (
+  run: PlannedRun,
+  resume: Partial<RunConfig> | null,
+  signal: AbortSignal,
+) => Promise<Pick<RunSummary, "status">>;
 
 export type ComparisonEvent =
   | { readonly kind: "planned"; readonly runs: number; readonly reused: number; readonly resumed: number }
@@ -134,22 +155,23 @@ export async function runComparison(
   }: { readonly jobs: number; readonly signal: AbortSignal; readonly listener: (event: ComparisonEvent) => void },
 ): Promise<ComparisonRuns> {
   const states = new Map(plan.map((run) => [run, stateOf(run)]));
-  const count = (state: RunState) => [...states.values()].filter((other) => other === state).length;
+  const count = (kind: RunState["kind"]) => [...states.values()].filter((state) => state.kind === kind).length;
   listener({ kind: "planned", runs: plan.length, reused: count("finished"), resumed: count("started") });
-  const waiting = plan.filter((run) => states.get(run) !== "finished");
+  const waiting = plan.filter((run) => states.get(run)?.kind !== "finished");
   const failed: FailedRun[] = [];
-  const finished = new Set(plan.filter((run) => states.get(run) === "finished"));
+  const finished = new Set(plan.filter((run) => states.get(run)?.kind === "finished"));
   let next = 0;
   const work = async () => {
     while (next < waiting.length && !signal.aborted) {
       const run = waiting[next++];
-      const resumed = states.get(run) === "started";
+      const state = states.get(run);
+      const resume = state?.kind === "started" ? state.changed : null;
       const started = performance.now();
-      listener({ kind: "started", run: run.name, resumed });
+      listener({ kind: "started", run: run.name, resumed: resume !== null });
       try {
         mkdirSync(join(run.configFile, ".."), { recursive: true });
         writeFileSync(run.configFile, formatConfig(run.config));
-        const { status } = await launch(run, resumed, signal);
+        const { status } = await launch(run, resume, signal);
         if (status !== "done") continue;
         finished.add(run);
         const seconds = (performance.now() - started) / 1000;

@@ -30,10 +30,14 @@ export interface ComparedRun {
   readonly frequencies: readonly ArrayLike<number>[];
 }
 
-/** The run in `dir` under each of its evaluations, as far as it came. Throws UserError when there is none or it has no base accuracy yet. */
-export function comparedRuns(dir: string, method: string): ComparedRun[] {
+/**
+ * The run in `dir` under each of its evaluations, as far as it came and at most `iterations` far; none where its base model was not tested yet.
+ * Throws UserError when there is no run.
+ */
+export function comparedRuns(dir: string, method: string, iterations = Number.POSITIVE_INFINITY): ComparedRun[] {
   const view = readRun(dir);
-  const { config, entries, records } = view;
+  const { config, entries } = view;
+  const records = view.records.filter(({ iteration }) => iteration <= iterations);
   const opened = findEntry(entries, "opened");
   const base = findEntry(entries, "evaluated", 0);
   if (opened === undefined || base === undefined) return [];

@@ -65,7 +65,24 @@ describe("compare", () => {
     expect(more.stderr).toContain("9 runs: 6 are there, 0 go on, 3 start");
   });
 
-  test("another budget or setting is another run", async () => {
+  test("a larger budget goes on with the runs of a smaller one, to where it would have come by itself", async () => {
+    const args = ["--methods", "adastar", "--seeds", "2", "--json", "--target", "0.9"];
+    const apart = join(folder, "apart");
+    const larger = await compare(...args, "--max-flops", "9e10");
+    expect(larger.stderr).toContain("2 runs: 0 are there, 2 go on, 0 start");
+    const whole = await compare(...args, "--max-flops", "9e10", "--out", apart);
+    const figures = (stdout: string) => ({ ...JSON.parse(stdout), out: null });
+    expect(figures(larger.stdout)).toEqual(figures(whole.stdout));
+    // And a smaller one finds that they went far enough, and counts less of them.
+    const smaller = await compare(...args, "--max-flops", "3e10");
+    expect(smaller.stderr).toContain("2 runs: 2 are there");
+    for (const { flops } of JSON.parse(smaller.stdout).methods[0].seeds) expect(flops).toBeLessThanOrEqual(3e10);
+    const one = await compare(...args, "--iterations", "1");
+    expect(one.stderr).toContain("2 runs: 2 are there");
+    for (const { iteration } of JSON.parse(one.stdout).methods[0].seeds) expect(iteration).toBeLessThanOrEqual(1);
+  });
+
+  test("another setting is another run", async () => {
     const { stderr } = await compare(...METHODS, "--tries", "3", "--methods", "adastar");
     expect(stderr).toContain("2 runs: 0 are there, 0 go on, 2 start");
   });

@@ -61,7 +61,7 @@ export function compareCommand(): Command {
       `
 All other settings are those of \`adastar run\` and hold for every run. --max-flops is the budget that every run may count; without it, each run goes
 its --iterations and all are compared as far as the run that spent least has come.
-The same command goes on where it was interrupted, and reuses runs that are finished. --out gets report.md, curves.svg and the figures as CSV and JSON.
+The same command goes on where it was interrupted, and reuses runs that went far enough. --out gets report.md, curves.svg and the figures as CSV and JSON.
 
 Examples:
   $ adastar compare --methods adastar,star-acc,star --seeds 5 --max-flops 2e13
@@ -97,7 +97,7 @@ async function compare(options: Options): Promise<void> {
       signal: stop.signal,
       listener: (event) => say(told(event)),
     });
-    const runs = result.finished.flatMap((run) => comparedRuns(run.config.runDir, run.method));
+    const runs = result.finished.flatMap((run) => comparedRuns(run.config.runDir, run.method, run.config.iterations));
     if (result.interrupted) process.exitCode = stop.exitCode ?? 1;
     else if (result.failed.length > 0) process.exitCode = 2;
     if (runs.length === 0) {
@@ -156,7 +156,9 @@ function withThreads(run: PlannedRun, jobs: number): PlannedRun {
 
 const launchHere: Launch = ({ config }, resume, signal) => {
   const quiet = () => {};
-  return resume ? resumeRun(config.runDir, quiet, { signal }) : startRun(config, quiet, { signal });
+  return resume === null
+    ? startRun(config, quiet, { signal })
+    : resumeRun(config.runDir, quiet, { signal, settings: resume });
 };
 
 function told(event: ComparisonEvent): string {
