@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { METHODS } from "../../algorithm/methods.js";
+import { METHODS, type Method } from "../../algorithm/methods.js";
 import { renderText } from "../../report/tables.js";
 import { print, printJson } from "../output.js";
 
@@ -25,8 +25,8 @@ export function methodsCommand(): Command {
             rows: methods.map((method) => [
               method.name,
               method.visits,
-              String(method.tries),
-              method.batch === "schedule" ? "βᵗ correct" : keptOf(method.keepPerObservation),
+              method.completions === "gold" ? "–" : String(method.tries),
+              trainsOn(method),
               method.start === "reset" ? "base" : "latest",
               method.source,
             ]),
@@ -37,6 +37,8 @@ export function methodsCommand(): Command {
     });
 }
 
-function keptOf(keepPerObservation: number | null): string {
+function trainsOn({ completions, batch, keepPerObservation }: Method): string {
+  if (completions === "gold") return "gold answers";
+  if (batch === "schedule") return "βᵗ correct";
   return keepPerObservation === null ? "all correct" : `≤ ${keepPerObservation} each`;
 }
