@@ -11,11 +11,11 @@ function harness(name: string, args: readonly string[]): string {
   return stdout;
 }
 
-test("a run that is killed again and again ends as if nothing had happened", () => {
+test("a run that is killed again and again ends as if nothing had happened", { timeout: 300_000 }, () => {
   expect(harness("kill", ["--kills", "10"])).toMatch(/^1\d kills .*differences: 0,/m);
 });
 
-test("a damaged file of a run is mended, or refused by name", () => {
+test("a damaged file of a run is mended, or refused by name", { timeout: 300_000 }, () => {
   expect(harness("damage", ["--cases", "24", "--seed", "7"])).toMatch(/^24 cases .*wrong: 0,/m);
 });
 
