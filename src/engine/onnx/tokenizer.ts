@@ -163,9 +163,9 @@ export class CheckpointTokenizer implements Tokenizer {
           `expected text that the tokenizer of ${this.#where} has tokens for, got ${shown(tokens[i])} in ${shown(text)}`,
         );
       }
-      if (id >= this.#vocabularySize) {
+      if (!(Number.isSafeInteger(id) && id >= 0 && id < this.#vocabularySize)) {
         throw new UserError(
-          `expected tokens below the model's vocabulary size ${this.#vocabularySize}, got ${shown(tokens[i])} = ${id} in ${shown(text)} ` +
+          `expected tokens below the model's vocabulary size ${this.#vocabularySize}, got ${shown(tokens[i])} = ${shown(id)} in ${shown(text)} ` +
             `from the tokenizer of ${this.#where}`,
         );
       }
