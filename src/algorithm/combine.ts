@@ -134,8 +134,13 @@ function checkSense(method: Method, overrides: MethodOverrides): void {
     "an observation is not tried again once solved, so it never has more than one correct sample. Set keepPerObservation to null or retry=always",
   );
   refuseIf(
-    keepPerObservation !== null && keepPerObservation > tries,
+    keepPerObservation !== null && keepPerObservation >= tries,
     `keepPerObservation=${keepPerObservation} and tries=${tries}`,
-    "an observation never has more correct samples than tries. Lower keepPerObservation, raise tries, or set it to null",
+    "an observation never has more correct samples than tries, so the cap would cut nothing. Lower keepPerObservation, raise tries, or set it to null",
+  );
+  refuseIf(
+    tries === 1 && overrides.retry !== undefined,
+    `tries=1 and retry=${retry}`,
+    "there is no further try to draw or to leave. Leave retry out, or set tries of 2 or more",
   );
 }
