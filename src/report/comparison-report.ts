@@ -38,13 +38,13 @@ export function resultTable({ methods, mostAccurateBaseline }: Comparison): Tabl
     rows: methods.map((result) => [
       result.method === mostAccurateBaseline ? `${result.method} (most accurate baseline)` : result.method,
       formatPercent(result.accuracy.mean),
-      between(result.accuracy, formatPercent),
+      between(result.accuracy, formatPercent, result.seeds.length),
       formatFixed(result.iteration, 1),
       petaflops(result.flops.mean),
       result.flopsSaved === null ? ABSENT : formatPercent(result.flopsSaved.mean),
-      result.flopsSaved === null ? ABSENT : between(result.flopsSaved, formatPercent),
+      result.flopsSaved === null ? ABSENT : between(result.flopsSaved, formatPercent, result.seeds.length),
       result.accuracyGained === null ? ABSENT : points(result.accuracyGained.mean),
-      result.accuracyGained === null ? ABSENT : between(result.accuracyGained, points),
+      result.accuracyGained === null ? ABSENT : between(result.accuracyGained, points, result.seeds.length),
       String(result.seeds.length),
     ]),
   };
@@ -189,8 +189,9 @@ function seedTable(methods: readonly MethodResult[]): Table {
   };
 }
 
-function between({ low, high }: Estimate, format: (value: number) => string): string {
-  return `${format(low)} to ${format(high)}`;
+/** One seed has no spread, and says nothing of what others would bring. */
+function between({ low, high }: Estimate, format: (value: number) => string, seeds: number): string {
+  return seeds < 2 ? ABSENT : `${format(low)} to ${format(high)}`;
 }
 
 /** A difference of accuracies in percentage points. */

@@ -127,6 +127,11 @@ describe("the report", () => {
     expect(first).toMatch(/^adastar +85\.0 % +80\.0 % to 90\.0 % +1\.5 .* 62\.5 %/);
   });
 
+  test("claims no interval from one seed", () => {
+    const one = compareMethods(RUNS.filter(({ seed }) => seed === 1));
+    expect(renderText(resultTable(one))).not.toContain(" to ");
+  });
+
   test("tells of wrong steps by iteration, of failures, and of every seed", () => {
     expect(wrongStepsTable(compareMethods(RUNS))).toBeNull();
     expect(files["report.md"]).toContain("- star-seed3: out of memory");
