@@ -215,6 +215,42 @@ describe("choices", () => {
   });
 });
 
+describe("choices, whatever the options say", () => {
+  const optionText = fc.oneof(
+    fc.constantFrom("one-half of it", "a/b", "C++ (2)", "[x]{2}", "50 %", "$5.00", "x^2 | y*", "\\d", "What?", ""),
+    fc.string({ maxLength: 20 }),
+  );
+
+  it("reads outputs that mention them, and never throws", () => {
+    fc.assert(
+      fc.property(
+        fc.array(optionText, { minLength: 2, maxLength: 5 }),
+        fc.nat(4),
+        fc.constantFrom("", "The answer is ", "So it is "),
+        (texts, place, lead) => {
+          const all = texts.map((text, i) => ({ label: "ABCDE"[i] ?? "", text }));
+          const said = all[place % all.length]?.text ?? "";
+          const verdict = choiceVerifier().judge(`${lead}${said}.`, { answer: "A", options: all });
+          expect(["correct", "wrong", "none"]).toContain(verdict.lenient);
+        },
+      ),
+      { numRuns: 1000 },
+    );
+  });
+
+  it("finds an option with a hyphen by its text", () => {
+    const hyphenated = ["They have each gained one-half of it", "None of it"].map((text, i) => ({
+      label: "AB"[i] ?? "",
+      text,
+    }));
+    const output = "I think they have each gained one-half of it in the end";
+    expect(choiceVerifier().judge(output, { answer: "A", options: hyphenated })).toMatchObject({
+      strict: "none",
+      lenient: "correct",
+    });
+  });
+});
+
 describe.each(VERIFIERS)("%s, whatever the output", (_, verifier, observation) => {
   const judged = (output: string) => verifier.judge(output, observation);
   const pieces = fc.constantFrom(

@@ -39,8 +39,9 @@ function optionByText(text: string, options: readonly AnswerOption[]): AnswerOpt
   return exact ?? onlyOne(options.filter((option) => plainOption(option.text).toLowerCase() === lower));
 }
 
+/** A hyphen stays as it is: outside of a class it means nothing, and a pattern with the `u` flag refuses it escaped. */
 function escaped(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
+  return text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
 }
 
 /** How labels are found; depends on the labels only, not on the options' texts. */
