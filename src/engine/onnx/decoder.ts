@@ -47,7 +47,7 @@ export class Decoder {
   static async open(config: LlamaConfig, weights: Weights, threads: number | undefined): Promise<Decoder> {
     const graph = generationGraph(config, config.contextLength);
     const externalWeights = new Map(graph.externalWeights.map((name) => [name, weights.get(name) as Float32Array]));
-    const session = await Session.open(graph.model, { ...(threads === undefined ? {} : { threads }), externalWeights });
+    const session = await Session.open(graph.model, { threads, externalWeights });
     return new Decoder(config, graph, session, weights.get(EMBEDDING) as Float32Array);
   }
 

@@ -350,7 +350,7 @@ function broadcast(a: Tensor, b: Tensor): readonly Dim[] {
 }
 
 /** NumPy's rule: shapes are aligned at the last axis; sizes must be equal or 1. */
-export function broadcastShapes(a: readonly Dim[], b: readonly Dim[]): readonly Dim[] {
+function broadcastShapes(a: readonly Dim[], b: readonly Dim[]): readonly Dim[] {
   const rank = Math.max(a.length, b.length);
   return Array.from({ length: rank }, (_, i) => {
     const sizeA = a[a.length - rank + i] ?? 1;

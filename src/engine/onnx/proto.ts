@@ -44,7 +44,7 @@ export interface ModelRecord {
   readonly initializers: readonly InitializerRecord[];
 }
 
-export const ONNX_OPSET = 17;
+const ONNX_OPSET = 17;
 
 /** Bytes of an onnx.ModelProto. */
 export function encodeModel(model: ModelRecord): Uint8Array {

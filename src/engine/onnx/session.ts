@@ -6,7 +6,7 @@ export type Feeds = Record<string, OrtTensor>;
 
 export interface SessionOptions {
   /** Threads of one operation; all cores when left out. */
-  readonly threads?: number;
+  readonly threads?: number | undefined;
   /** Bytes of the weights that the model names as external. */
   readonly externalWeights?: ReadonlyMap<string, Float32Array>;
 }

@@ -99,7 +99,7 @@ export class Trainer {
   async logits(tokens: readonly number[]): Promise<Float32Array> {
     const shape = { batch: 1, length: tokens.length, rows: tokens.length };
     const graph = forwardGraph(this.#config, shape);
-    const session = await Session.open(graph.model, this.#threads === undefined ? {} : { threads: this.#threads });
+    const session = await Session.open(graph.model, { threads: this.#threads });
     const rows = BigInt64Array.from(tokens, (_, i) => BigInt(i));
     const feeds = {
       ...this.#weightFeeds(),
@@ -195,7 +195,7 @@ export class Trainer {
       const bytes = activationBytes(this.#config, shape);
       await this.#makeRoom(bytes);
       const graph = trainingGraph(this.#config, shape);
-      const session = await Session.open(graph.model, this.#threads === undefined ? {} : { threads: this.#threads });
+      const session = await Session.open(graph.model, { threads: this.#threads });
       compiled = { graph, session, bytes };
     }
     this.#compiled.delete(key); // to the end of the order of use
