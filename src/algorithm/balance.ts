@@ -14,7 +14,7 @@ import { seedFor, shuffled } from "./random.js";
 export const BALANCE_TEMPERATURES: readonly number[] = [0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1];
 
 /** n*: different correct responses of a query that are enough. */
-export const ENOUGH_UNIQUE = 6;
+const ENOUGH_UNIQUE = 6;
 
 /** A response to a query; equal texts are one response. */
 export interface ProbeOutcome extends Outcome {

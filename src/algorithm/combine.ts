@@ -4,11 +4,11 @@ import { shown, UserError } from "../errors.js";
 import type { EvaluationKind, Method, MethodOverrides, QueueKeyField } from "./methods.js";
 
 /** Largest K: win rates are kept as two bytes an observation. */
-export const MAX_TRIES = 255;
+const MAX_TRIES = 255;
 
 const CHOICES = {
   completions: ["sampled", "gold"],
-  visits: ["queue", "all"],
+  visits: ["queue", "random", "all"],
   curriculum: ["gate", "all"],
   retry: ["failures", "always"],
   rationalize: [true, false],
@@ -89,9 +89,9 @@ function checkSense(method: Method, overrides: MethodOverrides): void {
   };
   const gold = completions === "gold";
   refuseIf(
-    gold && visits === "queue",
-    "completions=gold and visits=queue",
-    "nothing is sampled, so there are no win rates to order by. Set completions=sampled or visits=all",
+    gold && visits !== "all",
+    `completions=gold and visits=${visits}`,
+    "nothing is sampled, so there are no win rates to order by and no samples to stop at. Set completions=sampled or visits=all",
   );
   refuseIf(
     gold && (tries > 1 || retry === "always" || rationalize || keepPerObservation !== null),
@@ -104,19 +104,19 @@ function checkSense(method: Method, overrides: MethodOverrides): void {
     "nothing is sampled, so there is no temperature to choose. Set temperature=fixed or completions=sampled",
   );
   refuseIf(
-    visits === "queue" && batch === "all",
-    "visits=queue and batch=all",
-    "the queue is visited until βᵗ correct samples are there, and with batch=all there is no βᵗ to stop at. Set batch=schedule or visits=all",
+    visits !== "all" && batch === "all",
+    `visits=${visits} and batch=all`,
+    "observations are visited until βᵗ correct samples are there, and with batch=all there is no βᵗ to stop at. Set batch=schedule or visits=all",
   );
   refuseIf(
-    visits === "all" && curriculum === "gate",
-    "visits=all and curriculum=gate",
-    "the gate holds back updates of the queue, and with visits=all the queue decides nothing. Set curriculum=all or visits=queue",
+    visits !== "queue" && curriculum === "gate",
+    `visits=${visits} and curriculum=gate`,
+    `the gate holds back updates of the queue, and with visits=${visits} the queue decides nothing. Set curriculum=all or visits=queue`,
   );
   refuseIf(
-    visits === "all" && overrides.queueKey !== undefined,
-    "visits=all and a queueKey",
-    "with visits=all the queue decides nothing. Leave queueKey out or set visits=queue",
+    visits !== "queue" && overrides.queueKey !== undefined,
+    `visits=${visits} and a queueKey`,
+    `with visits=${visits} the queue decides nothing. Leave queueKey out or set visits=queue`,
   );
   refuseIf(
     rationalize && tries === 1,

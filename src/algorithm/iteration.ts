@@ -120,8 +120,8 @@ export async function runIteration<O extends Outcome>(
 export async function visit<O extends Outcome>(options: VisitOptions<O>): Promise<Visit<O>> {
   const { method, queue, iteration, seed, target, waveSize } = options;
   if (!(waveSize >= 1)) throw new Error(`expected waves of 1 observation or more, got ${waveSize}`);
-  /** |D₊| that ends the visit; only the queue's order ends before all are visited. */
-  const enough = method.visits === "queue" && target !== null ? target : Number.POSITIVE_INFINITY;
+  /** |D₊| that ends the visit; without it all are visited. */
+  const enough = method.visits !== "all" && target !== null ? target : Number.POSITIVE_INFINITY;
   const order = method.visits === "queue" ? queue.peekInOrder() : randomOrder(queue.size, seed, iteration);
   const visited: Candidate<O>[] = [];
   const speculated: DrawnTry<O>[] = [];
@@ -264,8 +264,8 @@ function shortestPrefix<O extends Outcome>(
 }
 
 /**
- * D₊: of each observation's correct samples the first `keepPerObservation`; of these the first βᵗ in the queue's order, or βᵗ random ones
- * where all observations were visited.
+ * D₊: of each observation's correct samples the first `keepPerObservation`; of these the first βᵗ in visiting order, or βᵗ random ones
+ * where all observations are visited whatever is found.
  */
 function keep<O extends Outcome>(
   visited: readonly Candidate<O>[],
@@ -275,7 +275,7 @@ function keep<O extends Outcome>(
     candidate.tries.filter(({ outcome }) => outcome.correct).slice(0, usable(candidate, method)),
   );
   if (target === null || usableTries.length <= target) return usableTries;
-  if (method.visits === "queue") return usableTries.slice(0, target);
+  if (method.visits !== "all") return usableTries.slice(0, target);
   const chosen = shuffled(usableTries.length, seedFor(seed, "keep", iteration))
     .subarray(0, target)
     .sort();

@@ -22,8 +22,11 @@ export interface Method {
   readonly source: string;
   /** `sampled`: D₊ is what the model wrote and the verifier found right. `gold`: every gold answer as it stands, with no rationale and no sampling. */
   readonly completions: "sampled" | "gold";
-  /** `queue`: heap order until βᵗ correct samples are there. `all`: every observation, in an order drawn anew each iteration. */
-  readonly visits: "queue" | "all";
+  /**
+   * `queue`: heap order until βᵗ correct samples are there. `random`: the same stop, in an order drawn anew each iteration. `all`: every observation,
+   * in such an order.
+   */
+  readonly visits: "queue" | "random" | "all";
   /** Key of the queue; read when visits is `queue`. */
   readonly queueKey: readonly QueueKeyField[];
   /** AdaC (paper section 3.2): `gate` updates the first ⌊m·αᵖ⌋ visited, `all` updates all m. */
@@ -90,6 +93,14 @@ const ROWS: readonly Method[] = [
     summary: "AdaSTaR with the hardest first, least recently sampled among them first",
     source: "AdaSTaR, section 4 (ablation)",
     queueKey: ["winRate", "lastSampled"],
+  },
+  {
+    ...ADASTAR,
+    name: "adastar-random-order",
+    summary: "AdaSTaR's stop without its order: observations at random until enough samples are correct",
+    source: "ours: what of AdaSTaR's saving the stop at βᵗ brings by itself",
+    visits: "random",
+    curriculum: "all",
   },
   {
     name: "star",

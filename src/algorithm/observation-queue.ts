@@ -12,7 +12,7 @@ import type { QueueKeyField } from "./methods.js";
 import { type QueueStatistics, readQueue, writeQueue } from "./queue-format.js";
 
 /** Largest number of samples behind a win rate. */
-export const MAX_DRAWN = 255;
+const MAX_DRAWN = 255;
 
 /** In `#place` of an observation that is not in the heap. */
 const ABSENT = 0xffff_ffff;

@@ -8,6 +8,7 @@ import { UserError } from "../errors.js";
 import type { Launch } from "../run/compare.js";
 import { flagOf, type RunConfig } from "../run/config-fields.js";
 import type { RunSummary } from "../run/events.js";
+import { WITH_PARENT } from "./stop-signals.js";
 
 const MAIN = fileURLToPath(new URL("./main.js", import.meta.url));
 
@@ -16,14 +17,15 @@ const LAST_WORDS = 2_000;
 
 /**
  * Starts the command line anew for a run. Terminals signal every process of a group: children have groups of their own and are told to stop by
- * SIGTERM, once, so that they save and end.
+ * SIGTERM, once, so that they save and end. They do the same when this process is no more, by whatever ended it.
  */
 export const launchProcess: Launch = async (run, resume, signal) => {
   const args =
     resume === null ? ["run", "--config", run.configFile] : ["resume", run.config.runDir, ...flagsOf(resume)];
   const child = spawn(process.execPath, [MAIN, ...args, "--json"], {
     detached: process.platform !== "win32",
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe"],
+    env: { ...process.env, [WITH_PARENT]: "1" },
   });
   const stop = () => child.kill("SIGTERM");
   signal.addEventListener("abort", stop);

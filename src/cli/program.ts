@@ -18,7 +18,7 @@ import { tasksCommand } from "./commands/tasks.js";
 import { say } from "./output.js";
 
 /** What the process tells its caller. An interrupted run ends with 130 (SIGINT) or 143 (SIGTERM), as shells expect. */
-export const EXIT = { done: 0, bug: 1, usersInput: 2 } as const;
+const EXIT = { done: 0, bug: 1, usersInput: 2 } as const;
 
 /** Runs one command line (without `node` and the script) and returns the exit code. Never throws. */
 export async function runCommandLine(args: readonly string[]): Promise<number> {

@@ -1,4 +1,4 @@
-/** SIGINT and SIGTERM, so that a run ends where it can go on from. */
+/** SIGINT, SIGTERM and the end of the process that started this one, so that a run ends where it can go on from. */
 
 export interface StopSignals {
   /** Aborted by the first SIGINT or SIGTERM. */
@@ -10,6 +10,9 @@ export interface StopSignals {
 
 const NUMBERS = { SIGINT: 2, SIGTERM: 15 } as const;
 type StopSignal = keyof typeof NUMBERS;
+
+/** Set for a process that is to end with its parent, which holds the other end of its stdin for as long as it lives. */
+export const WITH_PARENT = "ADASTAR_WITH_PARENT";
 
 /**
  * Listens until disposed. The first signal aborts `signal` and calls `onFirst`; the second ends the process at once, which is safe
@@ -26,6 +29,11 @@ export function listenForStop(onFirst: (name: StopSignal) => void): StopSignals 
   };
   const names = Object.keys(NUMBERS) as StopSignal[];
   for (const name of names) process.on(name, stop);
+  const parentGone = () => stop("SIGTERM");
+  const { stdin } = process;
+  const follows = process.env[WITH_PARENT] !== undefined;
+  // Read to its end, which comes when the parent is no more, whatever ended it. Waiting for that alone keeps no process alive.
+  if (follows) stdin.once("close", parentGone).resume().unref();
   return {
     signal: controller.signal,
     get exitCode() {
@@ -33,6 +41,7 @@ export function listenForStop(onFirst: (name: StopSignal) => void): StopSignals 
     },
     dispose: () => {
       for (const name of names) process.off(name, stop);
+      if (follows) stdin.off("close", parentGone).destroy();
     },
   };
 }

@@ -23,6 +23,7 @@ export interface ChartOptions {
 const WIDTH = 860;
 const HEIGHT = 480;
 const PLOT = { left: 76, right: 610, top: 44, bottom: 420 } as const;
+/** About so many on each axis. */
 const TICKS = 5;
 
 /** Okabe & Ito's colours, told apart by most people with colour-blindness; a series beyond the eighth repeats one with dashes. */
@@ -48,14 +49,16 @@ export function lineChart(series: readonly ChartSeries[], options: ChartOptions)
     return `<line x1="${PLOT.right + 18}" y1="${top}" x2="${PLOT.right + 44}" y2="${top}" stroke="${colour(i)}" stroke-width="3"${dashes(i)}/>
 <text x="${PLOT.right + 52}" y="${top + 4}">${escapeMarkup(name)}</text>`;
   });
-  const ticks = Array.from({ length: TICKS }, (_, i) => i / (TICKS - 1)).flatMap((share) => {
-    const [vx, vy] = [xs, ys].map(({ low, high }) => low + share * (high - low));
-    return [
-      `<text x="${fixed(x(vx))}" y="${PLOT.bottom + 20}" text-anchor="middle">${escapeMarkup(options.formatX(vx))}</text>`,
-      `<line x1="${PLOT.left}" y1="${fixed(y(vy))}" x2="${PLOT.right}" y2="${fixed(y(vy))}" stroke="#ddd"/>`,
-      `<text x="${PLOT.left - 8}" y="${fixed(y(vy) + 4)}" text-anchor="end">${escapeMarkup(options.formatY(vy))}</text>`,
-    ];
-  });
+  const ticks = [
+    ...ticksOf(xs).map(
+      (value) =>
+        `<text x="${fixed(x(value))}" y="${PLOT.bottom + 20}" text-anchor="middle">${escapeMarkup(options.formatX(value))}</text>`,
+    ),
+    ...ticksOf(ys).flatMap((value) => [
+      `<line x1="${PLOT.left}" y1="${fixed(y(value))}" x2="${PLOT.right}" y2="${fixed(y(value))}" stroke="#ddd"/>`,
+      `<text x="${PLOT.left - 8}" y="${fixed(y(value) + 4)}" text-anchor="end">${escapeMarkup(options.formatY(value))}</text>`,
+    ]),
+  ];
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12" role="img">
 <title>${escapeMarkup(options.title)}</title>
 <rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>
@@ -80,6 +83,15 @@ function range(values: readonly number[]): Range {
   const low = finite.reduce((least, value) => Math.min(least, value));
   const high = finite.reduce((most, value) => Math.max(most, value));
   return high > low ? { low, high } : { low: low - 0.5, high: high + 0.5 };
+}
+
+/** Round values within the range: multiples of 1, 2 or 5 times a power of ten. */
+function ticksOf({ low, high }: Range): number[] {
+  const rough = (high - low) / TICKS;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * ([1, 2, 5].find((factor) => factor * power >= rough) ?? 10);
+  const first = Math.ceil(low / step);
+  return Array.from({ length: Math.floor(high / step) - first + 1 }, (_, i) => (first + i) * step);
 }
 
 function place(value: number, { low, high }: Range, from: number, to: number): number {

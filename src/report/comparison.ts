@@ -30,7 +30,7 @@ export interface MethodResult {
   readonly accuracy: Estimate;
   readonly iteration: number;
   readonly flops: Estimate;
-  /** 1 − FLOPs / the most accurate baseline's FLOPs; null for that baseline itself. Below 0: it cost more. */
+  /** 1 − FLOPs / the most accurate baseline's FLOPs; null for that baseline itself, and where no training made the base model better. Below 0: it cost more. */
   readonly flopsSaved: Estimate | null;
   /** Accuracy less that of the most accurate baseline, paired by seed; null for that baseline itself. */
   readonly accuracyGained: Estimate | null;
@@ -129,11 +129,14 @@ function resultOf(
     accuracy: over(({ accuracy }) => accuracy),
     iteration: mean(seeds.map(({ iteration }) => iteration)),
     flops: over(({ flops }) => flops),
-    flopsSaved: overPairs((all) => {
-      const spent = mean(all.map(({ other }) => other.flops));
-      // A baseline that was best before any training cost nothing, and nothing can be saved on it.
-      return spent === 0 ? 0 : 1 - mean(all.map(({ own }) => own.flops)) / spent;
-    }),
+    // A method that was best before any training has not saved its cost, it has nothing to show for one.
+    flopsSaved: seeds.every(({ iteration }) => iteration === 0)
+      ? null
+      : overPairs((all) => {
+          const spent = mean(all.map(({ other }) => other.flops));
+          // A baseline that was best before any training cost nothing, and nothing can be saved on it.
+          return spent === 0 ? 0 : 1 - mean(all.map(({ own }) => own.flops)) / spent;
+        }),
     accuracyGained: overPairs((all) => mean(all.map(({ own, other }) => own.accuracy - other.accuracy))),
     reachedTarget: seeds.filter(({ flopsToTarget }) => flopsToTarget !== null).length,
     flopsToTarget: Number.isFinite(costs) ? costs : null,

@@ -59,22 +59,33 @@ const LOGS: Readonly<Record<Split, string>> = { train: "samples.jsonl", test: "e
  */
 export function auditRun(dir: string, { iteration, split }: AuditOptions = {}): Audit {
   const { accept } = readRunConfig(dir);
-  const iterations = iterationsOf(dir);
-  if (iteration !== undefined && !iterations.includes(iteration)) {
-    const has = iterations.length === 0 ? "none" : iterations.join(", ");
-    throw new UserError(`expected one of the iterations that ${dir} holds (${has}), got ${iteration}`);
-  }
   const counts: AuditCounts[] = [];
   const findings: AuditFinding[] = [];
-  for (const t of iteration === undefined ? iterations : [iteration]) {
+  for (const t of chosenIterations(dir, iteration)) {
     for (const part of split === undefined ? (["train", "test"] as const) : [split]) {
-      const samples = readSealedLog<JudgedSample>(join(dir, "iterations", numbered(t), LOGS[part]));
+      const samples = samplesOf(dir, t, part);
       if (samples.length === 0) continue;
       counts.push(countsOf(t, part, samples));
       findings.push(...samples.flatMap((sample) => findingOf(t, part, sample)));
     }
   }
   return { accept, counts, findings };
+}
+
+/** Those that the run directory holds, in order, or the one that was asked for. Throws UserError when that is not there. */
+export function chosenIterations(dir: string, iteration: number | undefined): readonly number[] {
+  const iterations = iterationsOf(dir);
+  if (iteration === undefined) return iterations;
+  if (iterations.includes(iteration)) return [iteration];
+  const has = iterations.length === 0 ? "none" : iterations.join(", ");
+  throw new UserError(`expected one of the iterations that ${dir} holds (${has}), got ${iteration}`);
+}
+
+/** The samples of an iteration as far as they are drawn. Throws UserError when the log is damaged. */
+export function samplesOf(dir: string, iteration: number, split: "train"): readonly DrawnSample[];
+export function samplesOf(dir: string, iteration: number, split: Split): readonly JudgedSample[];
+export function samplesOf(dir: string, iteration: number, split: Split): readonly JudgedSample[] {
+  return readSealedLog<JudgedSample>(join(dir, "iterations", numbered(iteration), LOGS[split]));
 }
 
 /** Whether a sample counted as correct under one reading. */

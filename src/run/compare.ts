@@ -15,6 +15,7 @@ import { messageOf, UserError } from "../errors.js";
 import { taskEntry } from "../tasks/registry.js";
 import { formatConfig, loadConfig, methodOf, taskOptions } from "./config.js";
 import { type ConfigKey, configKeys, fields, type RunConfig } from "./config-fields.js";
+import { isBudgetSpent, iterationCosts } from "./cost.js";
 import type { RunSummary } from "./events.js";
 import { readRun } from "./summary.js";
 
@@ -76,10 +77,14 @@ function planned(out: string, method: string, config: RunConfig): PlannedRun {
   return { name, method, config: { ...config, runDir }, configFile: join(out, "configs", `${name}.yaml`) };
 }
 
-/** Of everything that may change what a run computes, and of where its model and data lie. */
+/**
+ * Of everything that may change what a run computes, and of where its model and data lie. What is not set is left out, so that a setting of a later
+ * version does not make other runs of those that are there.
+ */
 function digestOf(config: RunConfig): string {
   const told = configKeys
     .filter((key) => fields[key].scope !== "means" && key !== "runDir" && !isBudget(key))
+    .filter((key) => key === "task" || config[key] !== null)
     .map((key) => [key, key === "task" ? taskEntry(taskOptions(config)).name : config[key]]);
   return createHash("sha256").update(JSON.stringify(told)).digest("hex").slice(0, 8);
 }
@@ -96,15 +101,14 @@ export type RunState =
   | { readonly kind: "missing" | "finished" }
   | { readonly kind: "started"; readonly changed: Partial<RunConfig> };
 
-export function stateOf({ config }: PlannedRun): RunState {
+function stateOf({ config }: PlannedRun): RunState {
   const journal = join(config.runDir, "journal.jsonl");
   if (!existsSync(journal) || statSync(journal).size === 0) return { kind: "missing" };
   const { config: begun, records, summary } = readRun(config.runDir);
   const changed = Object.fromEntries(
     BUDGET.filter((key) => begun[key] !== config[key]).map((key) => [key, config[key]]),
   );
-  const farEnough =
-    records.length >= config.iterations || (config.maxFlops !== null && summary.flops.total >= config.maxFlops);
+  const farEnough = records.length >= config.iterations || isBudgetSpent(config.maxFlops, iterationCosts(records));
   // Within the same budget a run may also have ended by its target accuracy.
   const over = summary.status === "done" && Object.keys(changed).length === 0;
   return farEnough || over ? { kind: "finished" } : { kind: "started", changed };

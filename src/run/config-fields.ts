@@ -146,6 +146,11 @@ export const fieldGroups = {
     taskSeed: field(optional(whole(0)), null, "Generated tasks: seed of the observations"),
     trainSize: field(optional(whole(1)), null, "Generated tasks: number of training observations"),
     testSize: field(optional(whole(1)), null, "Generated tasks: number of test observations"),
+    hardShare: field(
+      optional(between(0, 1, "closed")),
+      null,
+      "Generated tasks: probability that a step of a training question is hard; the task's own mix when not set",
+    ),
     trainLimit: field(optional(whole(1)), null, "Read and use only the first so many training observations"),
     evalLimit: field(optional(whole(1)), null, "Read and use only the first so many test observations"),
   },
@@ -168,9 +173,9 @@ export const fieldGroups = {
       "Train on what the model wrote and got right, or on the bare gold answers; the method's when not set",
     ),
     visits: field(
-      optional(oneOf("queue", "all")),
+      optional(oneOf("queue", "random", "all")),
       null,
-      "Visit observations in the queue's order until enough samples are correct, or all; the method's when not set",
+      "Visit observations in the queue's order or at random until enough samples are correct, or all; the method's when not set",
     ),
     tries: field(optional(whole(1)), null, "K, samples an observation may get; the method's when not set"),
     retry: field(
@@ -275,7 +280,7 @@ export const fieldGroups = {
     maxFlops: field(
       optional(positive),
       null,
-      "Start no further iteration once so many training FLOPs are spent",
+      "Training FLOPs to spend: no iteration is begun that would go beyond, judged by the last one",
       "budget",
     ),
     runDir: field(optional(path), null, "Folder of the run; a new one under ./runs when not set", "place"),

@@ -97,7 +97,7 @@ function isPath({ kind, choices = [] }: Field, value: unknown): value is string 
 }
 
 /** Reads a YAML file with the keys of the configuration; relative paths in it start at its own folder. */
-export function readConfigFile(path: string): ConfigLayer {
+function readConfigFile(path: string): ConfigLayer {
   let text: string;
   try {
     text = readFileSync(path, "utf8");
@@ -152,9 +152,9 @@ export function parseFlag(key: ConfigKey, text: string): unknown {
 /** What the configuration says of the task. */
 export function taskOptions(config: RunConfig): TaskOptions {
   const { task, data, eval: test, trainLimit, evalLimit, verifier, verifierTimeout } = config;
-  const { questionField, answerField, optionsField, taskSeed, trainSize, testSize } = config;
+  const { questionField, answerField, optionsField, taskSeed, trainSize, testSize, hardShare } = config;
   const files = { data, eval: test, trainLimit, evalLimit, questionField, answerField, optionsField };
-  return { task, ...files, verifier, verifierTimeout, taskSeed, trainSize, testSize };
+  return { task, ...files, verifier, verifierTimeout, taskSeed, trainSize, testSize, hardShare };
 }
 
 /**

@@ -10,9 +10,10 @@ import { openTask } from "../tasks/registry.js";
 import type { Exemplar, Observation, Task } from "../tasks/task.js";
 import { methodOf, taskOptions } from "./config.js";
 import type { RunConfig } from "./config-fields.js";
+import type { Prompts } from "./encoded-prompts.js";
 import type { Listener } from "./events.js";
 import { openEngine } from "./open-engine.js";
-import { encodePrompts, type Prompts } from "./prompts.js";
+import { encodePrompts } from "./prompts.js";
 import type { RunStore } from "./store.js";
 
 /** What a caller may bring along; all of it is opened from the configuration where left out. */
@@ -84,7 +85,12 @@ export async function openParts(given: RunConfig, options: RunOptions): Promise<
   }
 }
 
-function limited(split: string, observations: readonly Observation[], limit: number | null): readonly Observation[] {
+/** The first `limit` observations of a split. Throws UserError when there are none. */
+export function limited(
+  split: string,
+  observations: readonly Observation[],
+  limit: number | null,
+): readonly Observation[] {
   if (observations.length === 0) throw new UserError(`expected at least one ${split} observation, got none`);
   return limit === null ? observations : observations.slice(0, limit);
 }
@@ -115,7 +121,8 @@ function testable(method: Method, { evaluations }: RunConfig, exemplars: readonl
   return { ...method, evaluations: method.evaluations.filter((kind) => kind !== "few-shot") };
 }
 
-function dataDigest(
+/** Of all that samples are drawn with and judged by but for the model. @param chat the prompts where a chat template writes them, else null */
+export function dataDigest(
   task: Task,
   train: readonly Observation[],
   test: readonly Observation[],

@@ -87,6 +87,25 @@ export function addCosts(a: SamplingCost, b: SamplingCost): SamplingCost {
   };
 }
 
+/** What is left of a budget must pay for so much of another iteration like the last; those of one method differ, and never by so much to the lesser. */
+const LEAST_SHARE = 0.9;
+
+/**
+ * Whether a budget of training FLOPs has no room for another iteration. One that ends beyond the budget counts for nothing in a comparison at
+ * equal compute, so it is not begun.
+ *
+ * @param iterations what each iteration so far has cost; the first one is always begun
+ */
+export function isBudgetSpent(budget: number | null, iterations: readonly number[]): boolean {
+  const last = iterations.at(-1);
+  return budget !== null && last !== undefined && sum(iterations) + LEAST_SHARE * last > budget;
+}
+
+/** Training FLOPs of each iteration. */
+export function iterationCosts(records: readonly { readonly flops: Pick<FlopsByPurpose, "total"> }[]): number[] {
+  return records.map(({ flops }) => flops.total);
+}
+
 export function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }

@@ -12,7 +12,7 @@ import { stepsAt, targetAt } from "../algorithm/schedule.js";
 import type { Engine } from "../engine/engine.js";
 import type { RunConfig } from "./config-fields.js";
 import { openParts, type RunOptions, type RunParts } from "./context.js";
-import { sum } from "./cost.js";
+import { isBudgetSpent, iterationCosts, sum } from "./cost.js";
 import { mannerOf } from "./evaluation.js";
 import { goldSamples } from "./gold.js";
 import { trainingExample } from "./prompts.js";
@@ -126,12 +126,10 @@ export async function forecastRun(config: RunConfig, options: RunOptions = {}): 
 
 /** The sizes of every iteration, as far as the budget of FLOPs goes. */
 export function forecastIterations(facts: ForecastFacts, calibration: Calibration): IterationForecast[] {
+  const { iterations: most, maxFlops } = facts.config;
   const iterations: IterationForecast[] = [];
-  let spent = 0;
-  for (let t = 1; t <= facts.config.iterations && spent < (facts.config.maxFlops ?? Number.POSITIVE_INFINITY); t++) {
-    const forecast = forecastIteration(facts, calibration, t);
-    iterations.push(forecast);
-    spent += forecast.flops.total;
+  while (iterations.length < most && !isBudgetSpent(maxFlops, iterationCosts(iterations))) {
+    iterations.push(forecastIteration(facts, calibration, iterations.length + 1));
   }
   return iterations;
 }
@@ -143,7 +141,7 @@ function forecastIteration(facts: ForecastFacts, calibration: Calibration, itera
   const target = targetAt(iteration, schedule, method);
   const { draws: drawsPerVisit, usable } = expectedTries(method, calibration.solveRate);
   const visited =
-    method.visits === "queue" && target !== null ? Math.min(observations, Math.ceil(target / usable)) : observations;
+    method.visits !== "all" && target !== null ? Math.min(observations, Math.ceil(target / usable)) : observations;
   const gold = method.completions === "gold";
   const probes =
     method.temperature === "balance"

@@ -3,15 +3,21 @@
 import { basename, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Engine } from "../engine/engine.js";
+import { taskEntry } from "../tasks/registry.js";
 import type { Task } from "../tasks/task.js";
 import type { RunConfig } from "./config-fields.js";
 
-/** The bundled starter model, beside this package's own code. */
-export const STARTER_MODEL = fileURLToPath(new URL("../../models/starter", import.meta.url));
+/** Folder of a bundled model, beside this package's own code. */
+export function bundledModel(name = "starter"): string {
+  return fileURLToPath(new URL(`../../models/${name}`, import.meta.url));
+}
 
-/** Folder of the base model that the configuration asks for. */
-export function modelFolder(config: Pick<RunConfig, "model">): string {
-  return config.model ?? STARTER_MODEL;
+/** What says which model is meant. */
+type ModelChoice = Pick<RunConfig, "model" | "task" | "data">;
+
+/** Folder of the base model that the configuration asks for: the task's bundled one, if any, where it names none. */
+export function modelFolder({ model, task, data }: ModelChoice): string {
+  return model ?? bundledModel(taskEntry({ task, data }).starter);
 }
 
 /** Opens the engine that the configuration asks for. Throws UserError when its model cannot be used. */
@@ -31,7 +37,7 @@ export async function openEngine(config: RunConfig, task: Task): Promise<Engine>
 }
 
 /** What turns prompts into tokens for the model that the configuration asks for, without its weights. Throws UserError as `openEngine` does. */
-export async function openPromptModel(config: Pick<RunConfig, "model">): Promise<Pick<Engine, "tokenizer" | "model">> {
+export async function openPromptModel(config: ModelChoice): Promise<Pick<Engine, "tokenizer" | "model">> {
   const folder = modelFolder(config);
   const [{ readModelConfig }, { CheckpointTokenizer }, { modelFacts }] = await Promise.all([
     import("../engine/onnx/config-json.js"),

@@ -1,5 +1,5 @@
 /**
- * Making a starter model from nothing: a small Llama trained on worked examples of the default task that are mostly easy, so that it knows
+ * Making a starter model from nothing: a small Llama trained on worked examples of a generated task that are mostly easy, so that it knows
  * the form and has the hard cases left to teach itself.
  */
 
@@ -11,12 +11,8 @@ import type { LlamaConfig } from "../engine/onnx/model-config.js";
 import { openOnnxEngine } from "../engine/onnx/onnx-engine.js";
 import { wordTokenizer } from "../engine/onnx/word-tokenizer.js";
 import { UserError } from "../errors.js";
-import {
-  ARITHMETIC_VOCABULARY,
-  arithmeticFormat,
-  pretrainingExamples,
-  type WorkedExample,
-} from "../tasks/arithmetic.js";
+import { type Family, generatedFormat, pretrainingExamples, type WorkedExample } from "../tasks/generated.js";
+import { familyNamed } from "../tasks/registry.js";
 import type { PretrainOptions } from "./starter-recipe.js";
 
 export interface PretrainProgress {
@@ -49,8 +45,9 @@ export async function pretrain(
   listener: (progress: PretrainProgress) => void = () => {},
 ): Promise<{ readonly loss: number; readonly tokens: number; readonly seconds: number }> {
   const clock = performance.now();
-  const config = modelConfig(options);
-  const { tokenizerJson, tokenizerConfig } = wordTokenizer(ARITHMETIC_VOCABULARY, SPECIAL_TOKENS);
+  const family = familyNamed(options.task);
+  const config = modelConfig(options, family);
+  const { tokenizerJson, tokenizerConfig } = wordTokenizer(family.vocabulary, SPECIAL_TOKENS);
   const weights = initialWeights(config, options.seed);
   await writeNewCheckpoint(folder, { config, weights, dtype: "float32", tokenizerJson, tokenizerConfig });
   const engine = await openOnnxEngine({
@@ -59,7 +56,7 @@ export async function pretrain(
   });
   try {
     const { steps, batchSize, learningRate: peak, warmupSteps, hardShare, seed } = options;
-    const worked = pretrainingExamples(seed, steps * batchSize, { hardShare });
+    const worked = pretrainingExamples(family, seed, steps * batchSize, { hardShare: hardShare ?? undefined });
     const examples = worked.map((example) => trainingExample(engine.tokenizer, example));
     let tokens = 0;
     let loss = Number.NaN;
@@ -80,13 +77,16 @@ export async function pretrain(
 
 const SPECIAL_TOKENS = { end: "<end>", pad: "<pad>" } as const;
 
-function modelConfig({ width, layers, heads, mlpWidth, contextLength }: PretrainOptions): LlamaConfig {
+function modelConfig(
+  { width, layers, heads, mlpWidth, contextLength }: PretrainOptions,
+  { vocabulary }: Family,
+): LlamaConfig {
   if (width % (2 * heads) !== 0) {
     throw new UserError(`expected a width that is a multiple of twice the ${heads} heads, got ${width}`);
   }
   return {
     modelType: "llama",
-    vocabularySize: wordTokenizer(ARITHMETIC_VOCABULARY, SPECIAL_TOKENS).vocabularySize,
+    vocabularySize: wordTokenizer(vocabulary, SPECIAL_TOKENS).vocabularySize,
     width,
     layers,
     heads,
@@ -105,8 +105,8 @@ function modelConfig({ width, layers, heads, mlpWidth, contextLength }: Pretrain
 }
 
 function trainingExample(tokenizer: Tokenizer, example: WorkedExample): TrainingExample {
-  const prompt = [...tokenizer.startTokens, ...tokenizer.encode(arithmeticFormat.prompt(example))];
-  const completion = tokenizer.encode(arithmeticFormat.completion(example.rationale, example.answer));
+  const prompt = [...tokenizer.startTokens, ...tokenizer.encode(generatedFormat.prompt(example))];
+  const completion = tokenizer.encode(generatedFormat.completion(example.rationale, example.answer));
   return {
     name: example.question,
     tokens: [...prompt, ...completion, tokenizer.endTokens[0] as number],

@@ -11,7 +11,7 @@ import type { EvaluationKind } from "../algorithm/methods.js";
 import { ObservationQueue } from "../algorithm/observation-queue.js";
 import type { RunConfig } from "./config-fields.js";
 import { Interrupted, openParts, type RunContext, type RunOptions, type RunParts, stopIfAsked } from "./context.js";
-import { addFlops, NO_FLOPS } from "./cost.js";
+import { addFlops, isBudgetSpent, iterationCosts, NO_FLOPS } from "./cost.js";
 import { Disk } from "./disk.js";
 import { evaluate } from "./evaluation.js";
 import type { FlopsByPurpose, IterationRecord, Listener, RunEvent, RunSummary } from "./events.js";
@@ -251,7 +251,7 @@ function stopReason(config: RunConfig, baseAccuracy: number, records: readonly I
   if (records.length >= config.iterations) return "iterations";
   if (config.targetAccuracy !== null && (last?.testAccuracy ?? baseAccuracy) >= config.targetAccuracy)
     return "targetAccuracy";
-  if (config.maxFlops !== null && (last?.cumulativeFlops.total ?? 0) >= config.maxFlops) return "maxFlops";
+  if (isBudgetSpent(config.maxFlops, iterationCosts(records))) return "maxFlops";
   return null;
 }
 

@@ -1,8 +1,8 @@
 /** How a starter model is made, as data: what `adastar pretrain` offers as settings, apart from the engine that it takes to do it. */
 
-import { PRETRAINING_HARD_SHARE } from "../tasks/arithmetic.js";
-
 export interface PretrainOptions {
+  /** Name of the generated task whose examples it sees. */
+  readonly task: string;
   /** Of the weights and of the examples. */
   readonly seed: number;
   readonly steps: number;
@@ -11,8 +11,8 @@ export interface PretrainOptions {
   /** Peak rate; rises over `warmupSteps`, then falls along a cosine to a tenth. */
   readonly learningRate: number;
   readonly warmupSteps: number;
-  /** Probability that an entry of a question is hard. */
-  readonly hardShare: number;
+  /** Probability that something in an example is hard; the task's own when null. */
+  readonly hardShare: number | null;
   /** Sizes of the model; `width` is a multiple of 2 · `heads`. */
   readonly width: number;
   readonly layers: number;
@@ -23,14 +23,15 @@ export interface PretrainOptions {
   readonly threads: number | null;
 }
 
-/** How the bundled starter model was made. */
+/** How the default task's bundled starter model was made; that of another task differs by its name. */
 export const STARTER_RECIPE: PretrainOptions = {
+  task: "arithmetic",
   seed: 1,
   steps: 1000,
   batchSize: 16,
   learningRate: 2e-3,
   warmupSteps: 50,
-  hardShare: PRETRAINING_HARD_SHARE,
+  hardShare: null,
   width: 128,
   layers: 4,
   heads: 4,

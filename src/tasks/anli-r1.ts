@@ -1,7 +1,7 @@
 /** ANLI, round 1 (Nie et al. 2020): does a passage make a claim true, false, or neither? */
 
 import { choiceVerifier } from "./answers/index.js";
-import type { Dataset, RawObservation } from "./datasets.js";
+import type { Dataset, RawObservation } from "./dataset.js";
 import { plainFormat } from "./prompt.js";
 import { type Row, textColumn } from "./rows.js";
 import type { AnswerOption, Exemplar } from "./task.js";

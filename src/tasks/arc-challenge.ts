@@ -1,7 +1,7 @@
 /** ARC-Challenge (Clark et al. 2018): school science questions with three to five options. */
 
 import { choiceVerifier } from "./answers/index.js";
-import type { Dataset } from "./datasets.js";
+import type { Dataset } from "./dataset.js";
 import { choiceObservation, choices } from "./options.js";
 import { bracketed, plainFormat } from "./prompt.js";
 import type { Exemplar } from "./task.js";

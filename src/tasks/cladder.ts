@@ -3,7 +3,7 @@
 import { shown, UserError } from "../errors.js";
 import { yesNoVerifier } from "./answers/index.js";
 import { TEST_IDS } from "./cladder-split.js";
-import type { Dataset, RawObservation } from "./datasets.js";
+import type { Dataset, RawObservation } from "./dataset.js";
 import { plainFormat } from "./prompt.js";
 import { column, joinedColumns, type Row, textColumn } from "./rows.js";
 import type { Exemplar } from "./task.js";

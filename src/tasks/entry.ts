@@ -34,6 +34,8 @@ export interface TaskOptions {
   readonly trainSize?: number | null | undefined;
   /** Generated tasks: number of test observations. */
   readonly testSize?: number | null | undefined;
+  /** Generated tasks: probability that a step of a training question is hard, in [0, 1]; the task's own mix when left out. The test questions keep it. */
+  readonly hardShare?: number | null | undefined;
 }
 
 export type TaskOption = Exclude<keyof TaskOptions, "task">;
@@ -47,6 +49,8 @@ export interface TaskEntry {
   readonly description: string;
   /** Settings that suit this task and its usual model, as keys of the run configuration. */
   readonly defaults: TaskDefaults;
+  /** Folder, beside the package's code, of the model that the task is learned with when none is given; the default task's when left out. */
+  readonly starter?: string;
   /** The options this task reads, besides `task`. */
   readonly options: readonly TaskOption[];
   /** The task's own verifier; needs no data. Throws UserError on options that do not fit. */

@@ -2,7 +2,7 @@
 
 import { shown, UserError } from "../errors.js";
 import { numberVerifier } from "./answers/index.js";
-import type { Dataset, RawObservation } from "./datasets.js";
+import type { Dataset, RawObservation } from "./dataset.js";
 import { plainFormat } from "./prompt.js";
 import { type Row, textColumn } from "./rows.js";
 import type { Exemplar, Verifier } from "./task.js";

@@ -10,7 +10,7 @@ import { dirname, join } from "node:path";
 import { z } from "zod";
 import { messageOf, shown, UserError } from "../errors.js";
 import { HubConnection, type HubFile, type HubSettings, HubUnreachable, hubSettings } from "./hub-connection.js";
-import type { Entries, Source, SourceFolder } from "./sources.js";
+import type { Entries, Source, SourceFolder } from "./source.js";
 
 export interface HubReference {
   /** `owner/name` */

@@ -3,8 +3,9 @@
 import { shown, UserError } from "../errors.js";
 import { VERIFIER_KINDS, type VerifierKind, verifierOf } from "./answers/index.js";
 import { isVerifierModule } from "./custom-verifier.js";
-import { type Dataset, judgedBy, openDataset } from "./datasets.js";
+import type { Dataset } from "./dataset.js";
 import type { TaskEntry, TaskOptions } from "./entry.js";
+import { judgedBy, openDataset } from "./open-dataset.js";
 import { readOptions } from "./options.js";
 import { bracketed, plainFormat } from "./prompt.js";
 import { column, textColumn } from "./rows.js";

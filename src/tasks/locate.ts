@@ -1,11 +1,11 @@
 /** Which files hold the training and the test split of a data set, wherever they lie. */
 
 import { shown, UserError } from "../errors.js";
-import type { Dataset } from "./datasets.js";
+import type { Dataset, SplitFiles } from "./dataset.js";
 import type { TaskOptions } from "./entry.js";
-import type { SplitFiles } from "./observations.js";
+import { openSource } from "./open-source.js";
 import { isRowFile, ROW_FILES_IN_WORDS } from "./rows.js";
-import { openSource, type SourceFolder } from "./sources.js";
+import type { SourceFolder } from "./source.js";
 import { filesOfSplit, type SplitNames } from "./splits.js";
 
 export interface Located {

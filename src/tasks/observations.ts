@@ -1,16 +1,9 @@
 /** Rows to observations, one at a time: what is kept is the observation and its row's number. */
 
 import { shown, UserError } from "../errors.js";
-import type { Dataset } from "./datasets.js";
+import type { Dataset, SplitFiles } from "./dataset.js";
 import { idOf, optionalColumn, type Row, readRows, rowName } from "./rows.js";
 import type { Observation } from "./task.js";
-
-/** The files of one split on this machine, in order. */
-export interface SplitFiles {
-  readonly paths: readonly string[];
-  /** Which rows belong to the split; all when left out. */
-  readonly takes?: (row: Row) => boolean;
-}
 
 export interface ReadingOptions {
   /** Reading ends with so many observations. */

@@ -1,7 +1,7 @@
 /** Answer options in the shapes that public data sets use. */
 
 import { shown, UserError } from "../errors.js";
-import type { RawObservation } from "./datasets.js";
+import type { RawObservation } from "./dataset.js";
 import { column, type Row, textColumn } from "./rows.js";
 import type { AnswerOption } from "./task.js";
 

@@ -12,7 +12,7 @@
 import type { AnswerOption, Exemplar, PromptFormat } from "./task.js";
 
 /** What every completion states at its end; the strict verifiers look for it. */
-export const ANSWER_PHRASE = "The answer is";
+const ANSWER_PHRASE = "The answer is";
 
 export interface PlainFormatOptions {
   /** How a canonical answer is written after "The answer is"; as it is when left out. */
@@ -28,7 +28,7 @@ export interface PlainFormatOptions {
 }
 
 /** `(A) one (B) two` */
-export function inlineOptions(options: readonly AnswerOption[]): string {
+function inlineOptions(options: readonly AnswerOption[]): string {
   return options.map((option) => `(${option.label}) ${option.text}`).join(" ");
 }
 

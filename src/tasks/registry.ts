@@ -2,44 +2,41 @@
 
 import { shown, UserError } from "../errors.js";
 import { anliR1 } from "./anli-r1.js";
-import { numberVerifier } from "./answers/index.js";
 import { arcChallenge } from "./arc-challenge.js";
-import { ARITHMETIC_DESCRIPTION, arithmeticDefaults, arithmeticTask } from "./arithmetic.js";
+import { arithmetic } from "./arithmetic.js";
 import { cladder } from "./cladder.js";
+import { clock } from "./clock.js";
 import { commonsenseQa } from "./commonsense-qa.js";
 import { isVerifierModule, openCustomVerifier } from "./custom-verifier.js";
-import { datasetEntry } from "./datasets.js";
 import type { OnRefused, TaskEntry, TaskOptions } from "./entry.js";
+import { type Family, generatedEntry } from "./generated.js";
 import { gsm8k } from "./gsm8k.js";
 import { jsonl } from "./jsonl.js";
+import { datasetEntry } from "./open-dataset.js";
 import { svamp } from "./svamp.js";
 import type { Task, Verifier } from "./task.js";
 
 export type { VerifierKind } from "./answers/index.js";
 export type { OnRefused, TaskEntry, TaskOption, TaskOptions } from "./entry.js";
 
-const arithmetic: TaskEntry = {
-  name: "arithmetic",
-  description: ARITHMETIC_DESCRIPTION,
-  defaults: arithmeticDefaults,
-  options: ["taskSeed", "trainSize", "testSize"],
-  ownVerifier: () => numberVerifier(),
-  open: async ({ taskSeed, trainSize, testSize }, verifier) => {
-    const task = arithmeticTask({
-      taskSeed: taskSeed ?? undefined,
-      trainSize: trainSize ?? undefined,
-      testSize: testSize ?? undefined,
-    });
-    return verifier === undefined ? task : { ...task, verifier };
-  },
-};
+/** Tasks that are generated, with models pretrained for them. */
+export const FAMILIES: readonly Family[] = [arithmetic, clock];
 
-/** The default first, then the paper's six benchmarks, then the user's own data. */
+/** The default first, then the other generated one, then the paper's six benchmarks, then the user's own data. */
 export const TASKS: readonly TaskEntry[] = [
-  arithmetic,
+  ...FAMILIES.map(generatedEntry),
   ...[svamp, gsm8k, arcChallenge, commonsenseQa, cladder, anliR1].map(datasetEntry),
   jsonl,
 ];
+
+/** The generated task of that name. Throws UserError on an unknown name. */
+export function familyNamed(name: string): Family {
+  const family = FAMILIES.find((candidate) => candidate.name === name);
+  if (family === undefined) {
+    throw new UserError(`expected a generated task: ${FAMILIES.map((one) => one.name).join(", ")}, got ${shown(name)}`);
+  }
+  return family;
+}
 
 /** The entry that `options` asks for. Throws UserError on an unknown name or an option that the task does not read. */
 export function taskEntry(options: TaskOptions = {}): TaskEntry {

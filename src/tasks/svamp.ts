@@ -4,7 +4,7 @@
  */
 
 import { numberVerifier } from "./answers/index.js";
-import type { Dataset, RawObservation } from "./datasets.js";
+import type { Dataset, RawObservation } from "./dataset.js";
 import { plainFormat } from "./prompt.js";
 import { optionalColumn, type Row, textColumn } from "./rows.js";
 import type { Exemplar } from "./task.js";

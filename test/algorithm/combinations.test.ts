@@ -10,7 +10,7 @@ import { UserError } from "../../src/errors.js";
 
 const VALUES = {
   completions: ["sampled", "gold"],
-  visits: ["queue", "all"],
+  visits: ["queue", "random", "all"],
   curriculum: ["gate", "all"],
   tries: [1, 2, 3],
   retry: ["failures", "always"],
@@ -31,7 +31,9 @@ const all = [...combinations(Object.keys(VALUES) as (keyof typeof VALUES)[])] as
 function tried(parts: MethodOverrides): Method | UserError {
   try {
     // From a row whose parts go together with the most others; what equals them is not stated.
-    const base = parts.visits === "queue" ? methodNamed("adastar") : methodNamed("star-acc-full");
+    const base = methodNamed(
+      { queue: "adastar", random: "adastar-random-order", all: "star-acc-full" }[parts.visits ?? "all"],
+    );
     const stated = Object.entries(parts).filter(([field, value]) => base[field as keyof Method] !== value);
     return combineMethod(base, Object.fromEntries(stated) as MethodOverrides);
   } catch (error) {
@@ -75,7 +77,7 @@ async function differ(one: Method, other: Method): Promise<boolean> {
 
 describe("combinations of parts", () => {
   test("some are allowed, most are not, and every refusal has a reason and a remedy", () => {
-    expect(all).toHaveLength(2 * 2 * 2 * 3 * 2 * 2 * 3 * 2 * 2);
+    expect(all).toHaveLength(2 * 3 * 2 * 3 * 2 * 2 * 3 * 2 * 2);
     expect(allowed.length).toBeGreaterThan(20);
     for (const parts of all) {
       const refused = tried(parts);
@@ -91,6 +93,12 @@ describe("combinations of parts", () => {
       if (method.keepPerObservation !== null)
         expect(await differ(method, { ...method, keepPerObservation: null })).toBe(true);
       if (method.rationalize) expect(await differ(method, { ...method, rationalize: false })).toBe(true);
+      if (method.visits === "random") {
+        // Where some of them suffice, the queue takes others, and a visit of all does not stop.
+        const queue = { ...method, visits: "queue", queueKey: ["lastSampled", "winRate"] } as const;
+        expect(await differ(method, queue)).toBe(true);
+        expect(await differ(method, { ...method, visits: "all" })).toBe(true);
+      }
       if (method.curriculum === "gate") expect(await differ(method, { ...method, curriculum: "all" })).toBe(true);
       if (method.tries > 1)
         expect(await differ(method, { ...method, retry: method.retry === "always" ? "failures" : "always" })).toBe(
@@ -106,6 +114,7 @@ describe("combinations of parts", () => {
     ],
     ["B-STaR's temperature on AdaSTaR's order", { visits: "queue", temperature: "balance" }],
     ["hints while visiting everything", { visits: "all", rationalize: true, tries: 3 }],
+    ["B-STaR's temperature on a random order that stops early", { visits: "random", temperature: "balance" }],
     ["the queue without its curriculum", { visits: "queue", curriculum: "all" }],
     [
       "gold answers by the schedule",

@@ -3,8 +3,9 @@ import { combineMethod } from "../../src/algorithm/combine.js";
 import { METHODS, type Method, type MethodOverrides, methodNamed } from "../../src/algorithm/methods.js";
 import { UserError } from "../../src/errors.js";
 
-/** SPEC section 4, in the order visits, K, retry, hints, kept of one observation, batch, start, temperature. */
+/** Every method, in the order visits, K, retry, hints, kept of one observation, batch, start, temperature. */
 const TABLE: Readonly<Record<string, string>> = {
+  "adastar-random-order": "random 2 failures hinted all schedule accumulate fixed",
   star: "all 2 failures hinted all schedule reset fixed",
   "star-acc": "all 2 failures hinted all schedule accumulate fixed",
   "star-full": "all 2 failures hinted all all reset fixed",
@@ -21,7 +22,7 @@ const TABLE: Readonly<Record<string, string>> = {
 
 function row(method: Method): string {
   return [
-    method.visits === "queue" ? method.queueKey : "all",
+    method.visits === "queue" ? method.queueKey : method.visits,
     method.tries,
     method.retry,
     method.rationalize ? "hinted" : "plain",
@@ -99,6 +100,9 @@ describe("combineMethod", () => {
     { base: "adastar", overrides: { visits: "all" }, reason: "the queue decides nothing" },
     { base: "star", overrides: { curriculum: "gate" }, reason: "the queue decides nothing" },
     { base: "star", overrides: { queueKey: ["winRate"] }, reason: "Leave queueKey out" },
+    { base: "adastar", overrides: { visits: "random" }, reason: "with visits=random the queue decides nothing" },
+    { base: "adastar-random-order", overrides: { queueKey: ["winRate"] }, reason: "Leave queueKey out" },
+    { base: "adastar-random-order", overrides: { batch: "all" }, reason: "no βᵗ to stop at" },
     { base: "adastar", overrides: { tries: 1 }, reason: "from the second try on" },
     { base: "adastar", overrides: { retry: "always" }, reason: "not for those already solved" },
     { base: "adastar", overrides: { keepPerObservation: 1 }, reason: "never has more than one correct sample" },

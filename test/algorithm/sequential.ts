@@ -56,17 +56,22 @@ export function sequentialIteration(
   let kept = pool;
   if (target !== null && pool.length > target) {
     const random = shuffled(pool.length, seedFor(seed, "keep", iteration)).slice(0, target);
-    kept = method.visits === "queue" ? pool.slice(0, target) : pool.filter((_, i) => random.includes(i));
+    kept = method.visits !== "all" ? pool.slice(0, target) : pool.filter((_, i) => random.includes(i));
   }
   // 4. Pop ⌊m·αᵖ⌋, give them their new statistics, push them back.
   const solved = visited.filter(({ correct }) => correct > 0).length;
   const updated = method.curriculum === "gate" ? gateCount(visited.length, solved, power) : visited.length;
   const statistics = new Map(visited.map((entry) => [entry.observation, entry]));
-  const popped = Array.from({ length: updated }, () => queue.pop());
-  for (const observation of popped) {
+  // Under any other order than the queue's its top need not be among the visited: they are updated where they stand.
+  const chosen =
+    method.visits === "queue"
+      ? Array.from({ length: updated }, () => queue.pop())
+      : visited.slice(0, updated).map(({ observation }) => observation);
+  for (const observation of chosen) {
     const entry = observation === undefined ? undefined : statistics.get(observation);
     if (entry === undefined) throw new Error(`expected to pop visited observations only, got ${observation}`);
-    queue.push(entry.observation, iteration, entry.correct, entry.drawn);
+    if (method.visits === "queue") queue.push(entry.observation, iteration, entry.correct, entry.drawn);
+    else queue.update(entry.observation, iteration, entry.correct, entry.drawn);
   }
   return { visited, kept, tries, solved, updated };
 }

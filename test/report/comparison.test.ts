@@ -39,6 +39,15 @@ const RUNS: readonly ComparedRun[] = [
 ];
 
 describe("compareMethods", () => {
+  test("a method that never gets better than its base model saves nothing", () => {
+    const { methods } = compareMethods([
+      ...RUNS,
+      run("adastar-x", 1, 20, [0.5, 0.4]),
+      run("adastar-x", 2, 20, [0.5, 0.5]),
+    ]);
+    expect(methods.at(-1)).toMatchObject({ method: "adastar-x", flopsSaved: null, accuracy: { mean: 0.5 } });
+  });
+
   const comparison = compareMethods(RUNS, { budget: 100 });
   const of = (method: string) => comparison.methods.find((result) => result.method === method);
 
@@ -153,5 +162,21 @@ describe("the report", () => {
     });
     expect(svg).toContain("a&lt;b");
     expect(svg).not.toMatch(/NaN|Infinity/);
+  });
+
+  test.each([
+    [0.566, 0.91, ["0.6", "0.7", "0.8", "0.9"]],
+    [0, 2.4e12, ["0", "500000000000", "1000000000000", "1500000000000", "2000000000000"]],
+    [0.02, 0.04, ["0.02", "0.025", "0.03", "0.035", "0.04"]],
+  ])("has round ticks between %j and %j", (low, high, expected) => {
+    const at = (y: number) => ({ x: y, y, low: y, high: y });
+    const svg = lineChart([{ name: "a", points: [at(low), at(high)] }], {
+      title: "t",
+      xLabel: "x",
+      yLabel: "y",
+      formatX: () => "",
+      formatY: (y) => `tick ${Number(y.toPrecision(6))}`,
+    });
+    expect(Array.from(svg.matchAll(/tick ([\d.]+)/g), ([, tick]) => tick)).toEqual(expected);
   });
 });

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { checkTask } from "../../src/run/check-task.js";
 import { resolveConfig } from "../../src/run/config.js";
 import type { RunConfig } from "../../src/run/config-fields.js";
-import { STARTER_MODEL } from "../../src/run/open-engine.js";
+import { bundledModel } from "../../src/run/open-engine.js";
 
 const MODEL = fileURLToPath(new URL("../fixtures/tiny-llama", import.meta.url));
 
@@ -71,7 +71,7 @@ test("chat asks for a model that has a chat form", async () => {
 });
 
 test("text that the model cannot write is an error where the model was asked for, and counted in words where not", async () => {
-  await expect(check({ model: STARTER_MODEL })).rejects.toThrow(
+  await expect(check({ model: bundledModel() })).rejects.toThrow(
     /expected text that the tokenizer of .* has tokens for/,
   );
   expect((await check({})).lengths).toEqual({

@@ -1,7 +1,7 @@
 /** Figures by hand: sums of 2·P + 2·n_layer·n_ctx·d_attn over every token, added up apart from this code. */
 
 import { describe, expect, test } from "vitest";
-import { addFlops, type CostedSample, NO_FLOPS, ownCost, samplingCost } from "../../src/run/cost.js";
+import { addFlops, type CostedSample, isBudgetSpent, NO_FLOPS, ownCost, samplingCost } from "../../src/run/cost.js";
 
 const facts = (name: string, nonEmbeddingParameters: number, layers: number, attentionWidth: number) => ({
   name,
@@ -79,4 +79,21 @@ test("figures add up by purpose", () => {
   const one = Object.fromEntries(Object.keys(NO_FLOPS).map((purpose, i) => [purpose, i + 1]));
   const two = addFlops(one as unknown as typeof NO_FLOPS, one as unknown as typeof NO_FLOPS);
   expect(two).toEqual(Object.fromEntries(Object.keys(NO_FLOPS).map((purpose, i) => [purpose, 2 * (i + 1)])));
+});
+
+describe("isBudgetSpent", () => {
+  test.each<[number | null, number[], boolean]>([
+    [100, [], false],
+    [1, [], false],
+    [null, [1e30], false],
+    [100, [40], false],
+    // 40 are left for 9/10 · 60.
+    [100, [60], true],
+    [100, [30, 37], true],
+    [100, [30, 36], false],
+    [100, [120], true],
+    [100, [100], true],
+  ])("of a budget of %j after %j: %j", (budget, iterations, spent) => {
+    expect(isBudgetSpent(budget, iterations)).toBe(spent);
+  });
 });

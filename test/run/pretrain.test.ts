@@ -6,10 +6,11 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { readCheckpoint, weightsDigest } from "../../src/engine/onnx/checkpoint.js";
 import { UserError } from "../../src/errors.js";
-import { STARTER_MODEL } from "../../src/run/open-engine.js";
+import { bundledModel } from "../../src/run/open-engine.js";
 import { type PretrainProgress, pretrain } from "../../src/run/pretrain.js";
 import { type PretrainOptions, STARTER_RECIPE } from "../../src/run/starter-recipe.js";
-import { ARITHMETIC_VOCABULARY, arithmeticFormat, pretrainingExamples } from "../../src/tasks/arithmetic.js";
+import { generatedFormat, pretrainingExamples } from "../../src/tasks/generated.js";
+import { FAMILIES } from "../../src/tasks/registry.js";
 
 const folder = mkdtempSync(join(tmpdir(), "adastar-pretrain-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -44,20 +45,30 @@ describe("pretrain", () => {
     expect((await made("other seed", { ...SMALL, seed: 2 })).digest).not.toBe(digest);
   });
 
+  test("makes a model for the task it is told", async () => {
+    await pretrain(join(folder, "clock"), { ...SMALL, task: "clock", steps: 1 });
+    const { tokenizer } = await readCheckpoint(join(folder, "clock"));
+    const text = "Q: 9:40 c +35 d -50?";
+    expect(tokenizer.decode(tokenizer.encode(text))).toBe(text);
+    await expect(pretrain(join(folder, "none"), { ...SMALL, task: "svamp" })).rejects.toThrow(
+      'expected a generated task: arithmetic, clock, got "svamp"',
+    );
+  });
+
   test("refuses a width that the heads cannot share, before anything is written", async () => {
     await expect(pretrain(join(folder, "odd"), { ...SMALL, width: 30, heads: 4 })).rejects.toThrow(UserError);
     await expect(readCheckpoint(join(folder, "odd"))).rejects.toThrow(UserError);
   });
 });
 
-describe("the bundled starter model", () => {
+describe.each(FAMILIES)("the bundled starter model of $name", (family) => {
   test("has the recipe's sizes, and its tokenizer writes whatever the task writes", async () => {
-    const { config, tokenizer } = await readCheckpoint(STARTER_MODEL);
+    const { config, tokenizer } = await readCheckpoint(bundledModel(family.starter));
     const { width, layers, heads, mlpWidth, contextLength } = STARTER_RECIPE;
     expect(config).toMatchObject({ width, layers, heads, mlpWidth, contextLength });
-    expect(config.vocabularySize).toBe(ARITHMETIC_VOCABULARY.length + 2);
-    for (const example of pretrainingExamples(3, 200)) {
-      const text = arithmeticFormat.prompt(example) + arithmeticFormat.completion(example.rationale, example.answer);
+    expect(config.vocabularySize).toBe(family.vocabulary.length + 2);
+    for (const example of pretrainingExamples(family, 3, 200)) {
+      const text = generatedFormat.prompt(example) + generatedFormat.completion(example.rationale, example.answer);
       expect(tokenizer.decode(tokenizer.encode(text))).toBe(text);
     }
   });

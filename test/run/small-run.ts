@@ -11,10 +11,11 @@ import { determiningSettings, resolveConfig } from "../../src/run/config.js";
 import type { RunConfig } from "../../src/run/config-fields.js";
 import type { IterationRecord, RunEvent } from "../../src/run/events.js";
 import { readJournal } from "../../src/run/journal.js";
-import { arithmeticTask } from "../../src/tasks/arithmetic.js";
+import { arithmetic as family } from "../../src/tasks/arithmetic.js";
+import { generatedTask } from "../../src/tasks/generated.js";
 import type { Task } from "../../src/tasks/task.js";
 
-const arithmetic = arithmeticTask({ taskSeed: 7, trainSize: 60, testSize: 20 });
+const arithmetic = generatedTask(family, { taskSeed: 7, trainSize: 60, testSize: 20 });
 
 /** With worked examples and hints, so that every kind of prompt occurs. */
 export const smallTask: Task = {

@@ -1,11 +1,13 @@
 import { Command, Option } from "commander";
+import { UserError } from "../../errors.js";
 import { formatCount, formatPercent } from "../../report/format.js";
 import { renderText } from "../../report/tables.js";
 import { type Audit, type AuditCounts, type AuditFinding, attemptOf, auditRun, type Split } from "../../run/audit.js";
 import { print, printJson } from "../output.js";
 import { wholeNumber } from "../parsers.js";
+import { addJudgeOptions, type JudgeFlags, judgedAsAsked, plainReport, printReport } from "./audit-judge.js";
 
-interface Options {
+interface Options extends JudgeFlags {
   readonly iteration?: number;
   readonly split?: Split;
   readonly limit: number;
@@ -16,8 +18,10 @@ interface Options {
 const END = 160;
 
 export function auditCommand(): Command {
-  return new Command("audit")
-    .description("List the samples of a run that its verifiers disagree on; reads the run directory only.")
+  const command = new Command("audit")
+    .description(
+      "List the samples of a run that its verifiers disagree on; on demand, have a model check rationales. Changes nothing in the run directory.",
+    )
     .argument("<dir>", "The run directory")
     .addOption(new Option("--iteration <n>", "Only this iteration; 0 is the base model").argParser(wholeNumber(0)))
     .addOption(
@@ -33,19 +37,37 @@ export function auditCommand(): Command {
 Three kinds of samples are listed: those of which the strict and the lenient reading differ; where the task checks steps, those with a right answer
 after a wrong step; and those that a verifier of your own failed on.
 
+With --judge, the rationales of correct training samples are put to a language model behind POST URL/chat/completions, at temperature 0: vLLM, the
+servers of llama.cpp and Ollama, transformers serve, hosted services. It says of each whether every step is sound. Verdicts are kept, so that
+an audit that was stopped goes on, and one that is repeated asks nothing. Where the task checks steps by program, the judge is measured against that.
+The API key is read from an environment variable, and is neither shown nor kept.
+
 Examples:
   $ adastar audit runs/my-run
-  $ adastar audit runs/my-run --iteration 2 --split train --limit 100 --json`,
+  $ adastar audit runs/my-run --iteration 2 --split train --limit 100 --json
+  $ adastar audit runs/my-run --judge http://localhost:8000/v1 --judge-model Qwen/Qwen3-8B
+  $ adastar audit runs/my-run --judge https://api.example.com/v1 --judge-model NAME --judge-key-env MY_KEY --judge-balanced`,
     )
-    .action((dir: string, { limit, json, ...options }: Options) => {
-      const audit = auditRun(dir, options);
+    .action(async (dir: string, { limit, json, iteration, split, ...flags }: Options) => {
+      if (flags.judge !== undefined && split === "test") {
+        throw new UserError("--judge: expected training samples, which a judge is for, got --split test; leave it out");
+      }
+      const audit = auditRun(dir, { iteration, split });
+      const judged = await judgedAsAsked(dir, flags, iteration);
+      if (judged === null) return;
       const listed = KINDS.map(({ kind, title }) => {
         const findings = audit.findings.filter((finding) => finding.kind === kind);
         return { title, total: findings.length, findings: findings.slice(0, limit) };
       });
       if (json) {
         const findings = listed.flatMap((group) => group.findings.map(plainFinding));
-        return printJson({ accept: audit.accept, counts: audit.counts, found: audit.findings.length, findings });
+        return printJson({
+          accept: audit.accept,
+          counts: audit.counts,
+          found: audit.findings.length,
+          findings,
+          ...(judged === undefined ? {} : { judge: plainReport(judged) }),
+        });
       }
       print(countsTable(audit));
       for (const { title, total, findings } of listed) {
@@ -54,7 +76,9 @@ Examples:
         print(`\n${title}: ${formatCount(total)}${more}`);
         for (const finding of findings) print(findingText(finding));
       }
+      if (judged !== undefined) printReport(judged, limit);
     });
+  return addJudgeOptions(command);
 }
 
 const KINDS = [

@@ -6,8 +6,9 @@ import { type PretrainOptions, STARTER_RECIPE } from "../../run/starter-recipe.j
 import { print, printJson, say } from "../output.js";
 import { numberIn, wholeNumber } from "../parsers.js";
 
-interface Options extends Omit<PretrainOptions, "contextLength" | "threads"> {
+interface Options extends Omit<PretrainOptions, "contextLength" | "hardShare" | "threads"> {
   readonly out: string;
+  readonly hardShare?: number;
   readonly threads?: number;
   readonly json?: boolean;
 }
@@ -16,14 +17,20 @@ export function pretrainCommand(): Command {
   const setting = (flags: string, description: string, key: keyof PretrainOptions, parse: (text: string) => number) =>
     new Option(flags, description).argParser(parse).default(STARTER_RECIPE[key]);
   return new Command("pretrain")
-    .description("Make a starter model for the default task: a small Llama, trained on mostly easy worked examples.")
+    .description("Make a starter model for a generated task: a small Llama, trained on mostly easy worked examples.")
     .requiredOption("--out <path>", "Folder for the checkpoint; new or empty")
+    .option("--task <name>", "Generated task to make it for (see `adastar tasks`)", STARTER_RECIPE.task)
     .addOption(setting("--seed <n>", "Seed of weights and examples", "seed", wholeNumber(0)))
     .addOption(setting("--steps <n>", "Optimizer steps", "steps", wholeNumber(1)))
     .addOption(setting("--batch-size <n>", "Examples a step", "batchSize", wholeNumber(1)))
     .addOption(setting("--learning-rate <n>", "Peak learning rate", "learningRate", numberIn(Number.MIN_VALUE, 1)))
     .addOption(setting("--warmup-steps <n>", "Steps of rising learning rate", "warmupSteps", wholeNumber(0)))
-    .addOption(setting("--hard-share <n>", "Share of hard entries in the examples", "hardShare", numberIn(0, 1)))
+    .addOption(
+      new Option(
+        "--hard-share <n>",
+        "Share of the examples' entries that are hard; the task's own when left out",
+      ).argParser(numberIn(0, 1)),
+    )
     .addOption(setting("--width <n>", "Width of the model", "width", wholeNumber(2)))
     .addOption(setting("--layers <n>", "Layers", "layers", wholeNumber(1)))
     .addOption(setting("--heads <n>", "Attention heads", "heads", wholeNumber(1)))
@@ -33,15 +40,18 @@ export function pretrainCommand(): Command {
     .addHelpText(
       "after",
       `
-Without settings this makes the bundled starter model anew.
+Without settings this makes the task's bundled starter model anew.
 
 Examples:
   $ adastar pretrain --out my-starter
-  $ adastar run --model my-starter`,
+  $ adastar run --model my-starter
+  $ adastar pretrain --task clock --hard-share 0.2 --out strong
+  $ adastar run --task clock --model strong`,
     )
-    .action(async ({ out, json, threads, ...settings }: Options) => {
+    .action(async ({ out, json, hardShare, threads, ...settings }: Options) => {
       const { pretrain } = await import("../../run/pretrain.js");
-      const options = { ...settings, contextLength: STARTER_RECIPE.contextLength, threads: threads ?? null };
+      const { contextLength } = STARTER_RECIPE;
+      const options = { ...settings, contextLength, hardShare: hardShare ?? null, threads: threads ?? null };
       await assertFree(out);
       const result = await pretrain(out, options, reportEvery(50));
       if (json) printJson({ checkpoint: out, ...result });

@@ -5,7 +5,7 @@ import { populationDeviation } from "../../report/statistics.js";
 import { renderPairs, renderText } from "../../report/tables.js";
 import { loadConfig, methodOf } from "../../run/config.js";
 import type { ConfigKey } from "../../run/config-fields.js";
-import { type Replay, replayRun } from "../../run/replay.js";
+import { type Replay, type ReplayedIteration, replayRun } from "../../run/replay.js";
 import { type SimulatedIteration, simulate } from "../../run/simulate.js";
 import { addConfigOptions, statedSettings } from "../config-options.js";
 import { print, printJson, say } from "../output.js";
@@ -101,22 +101,9 @@ async function simulated(
 function replayText({ method, observations, iterations, sources, frequencies }: Replay): string {
   const needed = sources.recorded + sources["other iteration"] + sources.estimated;
   const share = (count: number) => `${formatCount(count)} (${formatPercent(count / needed)})`;
-  const table = renderText({
-    columns: ["iteration", "βᵗ", "m", "α", "popped", "|D₊|", "samples", "recorded"].map((header) => ({
-      header,
-      align: "right",
-    })),
-    rows: iterations.map((one) => [
-      String(one.iteration),
-      one.target === null ? ABSENT : formatCount(one.target),
-      formatCount(one.visited),
-      formatFixed(one.alpha, 3),
-      formatCount(one.popped),
-      formatCount(one.kept),
-      formatCount(one.draws),
-      formatPercent(one.sources.recorded / one.draws),
-    ]),
-  });
+  const table = visitTable(iterations, [
+    ["recorded", ({ sources: own, draws }) => formatPercent(own.recorded / draws)],
+  ]);
   const facts = renderPairs([
     ["method", method.name],
     ["observations", formatCount(observations)],
@@ -130,21 +117,33 @@ function replayText({ method, observations, iterations, sources, frequencies }: 
 }
 
 function simulationText(iterations: readonly SimulatedIteration[]): string {
+  return visitTable(iterations, [
+    ["trained", ({ trained }) => formatCount(trained)],
+    ["accuracy", ({ accuracy }) => formatPercent(accuracy)],
+    ["time", ({ seconds }) => formatDuration(seconds)],
+  ]);
+}
+
+/** What a replayed and a simulated iteration have in common. */
+type VisitFigures = ReplayedIteration | SimulatedIteration;
+
+type Column<T> = readonly [header: string, text: (one: T) => string];
+
+const VISIT_COLUMNS: readonly Column<VisitFigures>[] = [
+  ["iteration", ({ iteration }) => String(iteration)],
+  ["βᵗ", ({ target }) => (target === null ? ABSENT : formatCount(target))],
+  ["m", ({ visited }) => formatCount(visited)],
+  ["α", ({ alpha }) => formatFixed(alpha, 3)],
+  ["popped", ({ popped }) => formatCount(popped)],
+  ["|D₊|", ({ kept }) => formatCount(kept)],
+  ["samples", ({ draws }) => formatCount(draws)],
+];
+
+/** One row an iteration: the figures of its visit, then `more`. */
+function visitTable<T extends VisitFigures>(iterations: readonly T[], more: readonly Column<T>[]): string {
+  const columns: readonly Column<T>[] = [...VISIT_COLUMNS, ...more];
   return renderText({
-    columns: ["iteration", "βᵗ", "m", "α", "popped", "|D₊|", "samples", "trained", "accuracy", "time"].map(
-      (header) => ({ header, align: "right" }),
-    ),
-    rows: iterations.map((one) => [
-      String(one.iteration),
-      one.target === null ? ABSENT : formatCount(one.target),
-      formatCount(one.visited),
-      formatFixed(one.alpha, 3),
-      formatCount(one.popped),
-      formatCount(one.kept),
-      formatCount(one.draws),
-      formatCount(one.trained),
-      formatPercent(one.accuracy),
-      formatDuration(one.seconds),
-    ]),
+    columns: columns.map(([header]) => ({ header, align: "right" })),
+    rows: iterations.map((one) => columns.map(([, text]) => text(one))),
   });
 }

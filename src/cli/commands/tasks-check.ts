@@ -21,6 +21,7 @@ const SETTINGS: readonly ConfigKey[] = [
   "taskSeed",
   "trainSize",
   "testSize",
+  "hardShare",
   "trainLimit",
   "evalLimit",
   "model",

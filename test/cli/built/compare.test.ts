@@ -65,6 +65,31 @@ test("runs beside each other, stopped in between, end as if they had not been", 
   expect(figures(goneOn.stdout)).toEqual(figures(whole.stdout));
 });
 
+test("runs save and end when the comparison is killed, and go on when it is asked for again", async () => {
+  const out = join(folder, "killed");
+  const begun = () =>
+    runsIn(out).filter((run) => existsSync(join(run, "iterations", "0002", "samples.jsonl"))).length === 2;
+  const killed = await adastar(compare(out, "--jobs", "2"), {
+    onStderr: (text, child) => {
+      if (!text.includes("star-acc-seed1")) return;
+      const waiting = setInterval(() => {
+        if (!begun()) return;
+        clearInterval(waiting);
+        child.kill("SIGKILL");
+      }, 20);
+    },
+  });
+  expect(killed.signal).toBe("SIGKILL");
+  // A run that saves and ends gives its lock back; were it still going, it would hold it to its last iteration.
+  await expect
+    .poll(() => runsIn(out).filter((run) => readdirSync(run).includes("lock")), { timeout: 20_000 })
+    .toEqual([]);
+  for (const run of runsIn(out)) expect(existsSync(join(run, "iterations", "0040"))).toBe(false);
+  const goneOn = await adastar(compare(out, "--jobs", "2"));
+  expect(goneOn.code).toBe(0);
+  expect(goneOn.stderr).toContain("2 runs: 0 are there, 2 go on, 0 start");
+}, 60_000);
+
 test("runs that cannot begin are told of with their reason", async () => {
   const args = [
     "compare",

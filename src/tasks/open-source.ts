@@ -1,34 +1,10 @@
-/** Where rows come from: a file, a folder, or a data set on the Hugging Face hub, all read in the same way. */
+/** Opens where rows come from. */
 
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { shown, UserError } from "../errors.js";
 import { isHubReference, openHub } from "./hub.js";
-
-/** What a folder holds, by name. */
-export interface Entries {
-  readonly files: readonly string[];
-  readonly folders: readonly string[];
-}
-
-/** A folder on this machine or on the hub. Paths within it have forward slashes; `""` is the folder itself. */
-export interface SourceFolder {
-  /** How messages call it. */
-  readonly name: string;
-  /** Null when there is no such folder. */
-  entries(path: string): Promise<Entries | null>;
-  /** The file's path on this machine; downloads it where need be. */
-  fetch(path: string): Promise<string>;
-}
-
-export type Source = (
-  | { readonly kind: "folder"; readonly folder: SourceFolder }
-  /** Its path on this machine. */
-  | { readonly kind: "file"; readonly path: string }
-) & {
-  /** What opens the same rows again: a hub's revision is the commit that was found. */
-  readonly pinned: string;
-};
+import type { Source, SourceFolder } from "./source.js";
 
 /** Opens a path or `hub:owner/name`. Throws UserError when there is nothing. */
 export async function openSource(reference: string): Promise<Source> {

@@ -1,0 +1,44 @@
+/** What a data set is whose observations are read, as data. */
+
+import type { Row } from "./rows.js";
+import type { SplitNames } from "./splits.js";
+import type { Exemplar, Observation, PromptFormat, TaskDefaults, Verifier } from "./task.js";
+
+/** What a row says, before the gold answer is brought to canonical form. */
+export type RawObservation = Pick<Observation, "question" | "answer" | "options">;
+
+/** Everything a task is, but for its rows, and where those are found. */
+export interface Dataset {
+  readonly name: string;
+  readonly description: string;
+  readonly defaults: TaskDefaults;
+  readonly format: PromptFormat;
+  readonly exemplars: readonly Exemplar[];
+  readonly verifier: Verifier;
+  readonly maxTokens: number;
+  readonly rationalize: boolean;
+  /** Names of id columns; rows without any are named by their number. */
+  readonly idColumns: readonly string[];
+  /** Its data set on the Hugging Face hub, `owner/name`, read where no data is named. */
+  readonly hub?: string;
+  /** Folders in which releases keep the files, besides the folder itself and `data`. */
+  readonly folders?: readonly string[];
+  /** The splits that make up the training set. The first must be there, others are read where they are. */
+  readonly train: readonly [SplitNames, ...SplitNames[]];
+  readonly test: SplitNames;
+  /** Files with one of these words in their names are something else. */
+  readonly leaveOut?: readonly string[];
+  /** A release that has no splits: the file that holds all rows, and which of them are for testing. */
+  readonly whole?: { readonly names: SplitNames; readonly isTest: (row: Row) => boolean };
+  /** The paper's training set, where it takes only the first so many rows of a larger one. */
+  readonly trainLimit?: number;
+  /** Throws UserError for a row that cannot be read. */
+  observation(row: Row): RawObservation;
+}
+
+/** The files of one split on this machine, in order. */
+export interface SplitFiles {
+  readonly paths: readonly string[];
+  /** Which rows belong to the split; all when left out. */
+  readonly takes?: (row: Row) => boolean;
+}

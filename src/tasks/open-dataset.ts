@@ -1,0 +1,40 @@
+/** Opens tasks whose observations are read: from files of the user's, or from a public data set. */
+
+import type { Dataset } from "./dataset.js";
+import type { OnRefused, TaskEntry, TaskOption, TaskOptions } from "./entry.js";
+import { locateSplits } from "./locate.js";
+import { readSplit } from "./observations.js";
+import type { Task, Verifier } from "./task.js";
+
+/** A registry entry that opens a public data set from files. */
+export function datasetEntry(dataset: Dataset): TaskEntry {
+  const options: readonly TaskOption[] = ["data", "eval"];
+  const ownVerifier = () => dataset.verifier;
+  return {
+    ...dataset,
+    options,
+    ownVerifier,
+    open: (chosen, verifier, onRefused) => openDataset(judgedBy(dataset, verifier), chosen, onRefused),
+  };
+}
+
+/** The data set with another verifier, where there is one. */
+export function judgedBy(dataset: Dataset, verifier: Verifier | undefined): Dataset {
+  return verifier === undefined ? dataset : { ...dataset, verifier };
+}
+
+export async function openDataset(dataset: Dataset, options: TaskOptions, onRefused?: OnRefused): Promise<Task> {
+  const located = await locateSplits(dataset, options);
+  const unlimited = Number.POSITIVE_INFINITY;
+  const trainLimit = Math.min(options.trainLimit ?? unlimited, dataset.trainLimit ?? unlimited);
+  const train = await readSplit(dataset, located.train, { limit: trainLimit, onRefused });
+  const test = await readSplit(dataset, located.test, { limit: options.evalLimit ?? unlimited, onRefused });
+  const { name, description, format, exemplars, verifier, maxTokens, rationalize } = dataset;
+  const source = {
+    files: { train: located.train.paths, test: located.test.paths },
+    pinned: located.pinned,
+    where: (split: "train" | "test", index: number) => (split === "train" ? train : test).where(index),
+  };
+  const own = { name, description, format, exemplars, verifier, maxTokens, rationalize };
+  return { ...own, train: train.observations, test: test.observations, source };
+}
