@@ -312,7 +312,7 @@ describe("refusals name what was expected and where", () => {
       /verifier: expected an option of task svamp \(data, eval\)/,
     );
     expect(() => taskEntry({ task: "arithmetic", data: "x" })).toThrow(/data: expected an option of task arithmetic/);
-    expect(() => taskEntry({ task: "svmap" })).toThrow(/expected one of arithmetic, svamp, .*jsonl, got "svmap"/);
+    expect(() => taskEntry({ task: "svmap" })).toThrow(/expected one of arithmetic, .*svamp, .*jsonl, got "svmap"/);
     expect(taskEntry({ task: "svamp", data: "x", verifier: null }).name).toBe("svamp");
     expect(taskEntry().name).toBe("arithmetic");
   });
@@ -349,6 +349,6 @@ describe("exemplars", () => {
 
 describe("the list of tasks", () => {
   it("begins with the default and ends with own data", () => {
-    expect(TASKS.map((entry) => entry.name)).toEqual(["arithmetic", ...Object.keys(EXEMPLARS), "jsonl"]);
+    expect(TASKS.map((entry) => entry.name)).toEqual(["arithmetic", "clock", ...Object.keys(EXEMPLARS), "jsonl"]);
   });
 });
