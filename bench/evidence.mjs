@@ -35,35 +35,39 @@ const FILES = ["report.md", "curves.svg", "curves.csv", "points.csv", "compariso
 /** AdaSTaR, its stop without its order, and the two that visit everything and go on from the latest model. */
 const FOUR = "adastar,adastar-random-order,star-acc,star-acc-full";
 
-/** What most settings have in common: N = 800 is 2.5 times β¹ = 8 · 40 = 320, as the paper's SVAMP. */
-const USUAL = { "train-size": 800, steps: 40, "max-flops": 1.35e12 };
+/** What most settings have in common; β¹ = 8 · 40 = 320, as in the paper. */
+const USUAL = { steps: 40, "max-flops": 1.35e12 };
+/** What AdaSTaR with other parts is measured beside: `medium-n`. */
+const MEDIUM = { ...USUAL, "train-size": 2000 };
 
 /**
- * Settings by name. `flags` are those of `adastar compare`, `seeds` how many there are unless --seeds says otherwise; a setting's folder is its
- * name. All on the default task and the bundled starter model unless they say otherwise.
+ * Settings by name, the most telling first. `flags` are those of `adastar compare`, `seeds` how many there are unless --seeds says otherwise; a
+ * setting's folder is its name. All on the default task and the bundled starter model unless they say otherwise.
  */
 const SETTINGS = {
-  // Every method. The ones with the most tries get through one iteration.
-  all: { seeds: 10, flags: { methods: "all", ...USUAL, probes: 32 } },
-  // N = 4,000 is 12.5 times β¹: an iteration of AdaSTaR visits a small part of the data.
+  // Every method. N = 800 is 2.5 β¹, as the paper's SVAMP. The ones with the most tries get through one iteration.
+  all: { seeds: 10, flags: { methods: "all", ...USUAL, "train-size": 800, probes: 32 } },
+  // N = 4,000 is 12.5 β¹: an iteration of AdaSTaR visits a small part of the data.
   "large-n": { seeds: 6, flags: { methods: FOUR, ...USUAL, "train-size": 4000, "max-flops": 2.4e12 } },
-  // Another family of arithmetic, a weaker base model (37 % instead of 57 %), and N 6.25 times β¹.
-  clock: { seeds: 5, flags: { task: "clock", methods: FOUR, ...USUAL, "train-size": 2000 } },
-  // Nine in ten training steps are easy, and the test is as hard as ever: does it help to prefer what is hard?
+  // Another family of arithmetic and a weaker base model (37 % instead of 57 %); N is 6.25 β¹.
+  clock: { seeds: 5, flags: { task: "clock", methods: FOUR, ...MEDIUM } },
+  // Between the first two: N is 6.25 β¹.
+  "medium-n": { seeds: 6, flags: { methods: `${FOUR},adastar-no-curriculum`, ...MEDIUM } },
+  // The curriculum's gate f(α) = αᵖ with other p than 2; 0 is no gate, which is adastar-no-curriculum.
+  "power-1": { seeds: 4, flags: { methods: "adastar", ...MEDIUM, "curriculum-power": 1 } },
+  "power-4": { seeds: 4, flags: { methods: "adastar", ...MEDIUM, "curriculum-power": 4 } },
+  // K = 4 tries for what failed, and K = 1, instead of 2.
+  "tries-4": { seeds: 4, flags: { methods: "adastar", ...MEDIUM, tries: 4 } },
+  "tries-1": { seeds: 4, flags: { methods: "adastar", ...MEDIUM, tries: 1 } },
+  // Nine in ten steps of training questions are easy, and the test is as hard as ever: does it help to prefer what is hard?
   "mostly-easy": {
     seeds: 4,
     flags: {
       methods: "adastar,adastar-random-order,adastar-priority-flipped,star-acc-full",
-      ...USUAL,
+      ...MEDIUM,
       "hard-share": 0.1,
     },
   },
-  // The curriculum's gate f(α) = αᵖ with other p than 2; 0 is no gate, which is adastar-no-curriculum in `all`.
-  "power-1": { seeds: 4, flags: { methods: "adastar", ...USUAL, "curriculum-power": 1 } },
-  "power-4": { seeds: 4, flags: { methods: "adastar", ...USUAL, "curriculum-power": 4 } },
-  // K = 4 tries for what failed, and K = 1, instead of 2.
-  "tries-4": { seeds: 4, flags: { methods: "adastar", ...USUAL, tries: 4 } },
-  "tries-1": { seeds: 4, flags: { methods: "adastar", ...USUAL, tries: 1 } },
   // A checkpoint and data of one's own.
   svamp: {
     seeds: 3,
