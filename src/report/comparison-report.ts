@@ -37,15 +37,30 @@ export function resultTable({ methods, mostAccurateBaseline }: Comparison): Tabl
     ],
     rows: methods.map((result) => [
       result.method === mostAccurateBaseline ? `${result.method} (most accurate baseline)` : result.method,
-      formatPercent(result.accuracy.mean),
-      between(result.accuracy, formatPercent, result.seeds.length),
+      ...estimated(result.accuracy, formatPercent, result.seeds.length),
       formatFixed(result.iteration, 1),
       petaflops(result.flops.mean),
-      result.flopsSaved === null ? ABSENT : formatPercent(result.flopsSaved.mean),
-      result.flopsSaved === null ? ABSENT : between(result.flopsSaved, formatPercent, result.seeds.length),
-      result.accuracyGained === null ? ABSENT : points(result.accuracyGained.mean),
-      result.accuracyGained === null ? ABSENT : between(result.accuracyGained, points, result.seeds.length),
+      ...estimated(result.flopsSaved, formatPercent, result.seeds.length),
+      ...estimated(result.accuracyGained, points, result.seeds.length),
       String(result.seeds.length),
+    ]),
+  };
+}
+
+/** Accuracy of the latest models within the budget. */
+export function finalTable({ methods }: Comparison): Table {
+  return {
+    columns: [
+      { header: "method" },
+      { header: "accuracy", align: "right" },
+      { header: "95 % interval", align: "right" },
+      { header: "accuracy gained", align: "right" },
+      { header: "95 % interval", align: "right" },
+    ],
+    rows: methods.map(({ method, finalAccuracy, finalAccuracyGained, seeds }) => [
+      method,
+      ...estimated(finalAccuracy, formatPercent, seeds.length),
+      ...estimated(finalAccuracyGained, points, seeds.length),
     ]),
   };
 }
@@ -57,11 +72,17 @@ export function targetTable({ methods }: Comparison): Table {
       { header: "method" },
       { header: "seeds that reached it", align: "right" },
       { header: "median FLOPs", align: "right" },
+      { header: "mean, at most the budget", align: "right" },
+      { header: "95 % interval", align: "right" },
+      { header: "FLOPs saved", align: "right" },
+      { header: "95 % interval", align: "right" },
     ],
-    rows: methods.map(({ method, reachedTarget, seeds, flopsToTarget }) => [
+    rows: methods.map(({ method, reachedTarget, seeds, flopsToTarget, flopsUntilTarget, flopsUntilTargetSaved }) => [
       method,
       `${reachedTarget} of ${seeds.length}`,
       flopsToTarget === null ? "not reached by half" : formatFlops(flopsToTarget),
+      ...estimated(flopsUntilTarget, formatFlops, seeds.length),
+      ...estimated(flopsUntilTargetSaved, formatPercent, seeds.length),
     ]),
   };
 }
@@ -146,8 +167,11 @@ function reportPage(comparison: Comparison, { failed, setting, command }: Report
           "They are in no figure.",
           failed.map(({ run, reason }) => `- ${run}: ${reason}`).join("\n"),
         ]),
+    "## The last model within the budget",
+    "The same without a choice of the iteration by test accuracy.",
+    renderMarkdown(finalTable(comparison)),
     `## FLOPs to reach ${formatPercent(comparison.target)}`,
-    "The median is over all seeds, those that never reached it counting as infinite.",
+    "The median is over all seeds, those that never reached it counting as infinite. In the mean they count as the whole budget, which is less than they would have needed; FLOPs saved compares that mean with the most accurate baseline's, paired by seed.",
     renderMarkdown(targetTable(comparison)),
     "## Learning curves",
     "![Test accuracy by training FLOPs](curves.svg)",
@@ -189,9 +213,15 @@ function seedTable(methods: readonly MethodResult[]): Table {
   };
 }
 
-/** One seed has no spread, and says nothing of what others would bring. */
-function between({ low, high }: Estimate, format: (value: number) => string, seeds: number): string {
-  return seeds < 2 ? ABSENT : `${format(low)} to ${format(high)}`;
+/** A figure and its interval; of one seed none, which has no spread and says nothing of what others would bring. */
+function estimated(
+  estimate: Estimate | null,
+  format: (value: number) => string,
+  seeds: number,
+): readonly [figure: string, interval: string] {
+  if (estimate === null) return [ABSENT, ABSENT];
+  const { mean, low, high } = estimate;
+  return [format(mean), seeds < 2 ? ABSENT : `${format(low)} to ${format(high)}`];
 }
 
 /** A difference of accuracies in percentage points. */

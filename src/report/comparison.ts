@@ -2,7 +2,8 @@
  * Methods against each other, from the runs of several seeds under one budget of training FLOPs.
  *
  * Every run counts as far as it came within the budget and is stopped early there: at the iteration with the best test accuracy, the base model
- * being iteration 0 (AdaSTaR, section 4.1: accuracy, iteration, PFLOPs). Choosing by test accuracy flatters every method, alike and by little.
+ * being iteration 0 (AdaSTaR, section 4.1: accuracy, iteration, PFLOPs). Choosing by test accuracy flatters every method, those with many iterations
+ * more, so the latest models within the budget are compared as well.
  */
 
 import type { ComparedRun, CurvePoint } from "../run/compared-runs.js";
@@ -14,6 +15,8 @@ export interface SeedResult {
   readonly accuracy: number;
   readonly iteration: number;
   readonly flops: number;
+  /** Of the latest model within the budget, which no look at the test has chosen. */
+  readonly finalAccuracy: number;
   /** FLOPs at which the target was first reached; null where it was not. */
   readonly flopsToTarget: number | null;
   /** Of the whole run within the budget; null where nothing was trained. */
@@ -34,9 +37,16 @@ export interface MethodResult {
   readonly flopsSaved: Estimate | null;
   /** Accuracy less that of the most accurate baseline, paired by seed; null for that baseline itself. */
   readonly accuracyGained: Estimate | null;
+  readonly finalAccuracy: Estimate;
+  /** The same difference as `accuracyGained`, between the latest models. */
+  readonly finalAccuracyGained: Estimate | null;
   readonly reachedTarget: number;
   /** Median over all seeds; null where fewer than half reached it. */
   readonly flopsToTarget: number | null;
+  /** Mean over all seeds of what was spent until the target was reached or the budget was used up: the restricted mean of survival analysis. */
+  readonly flopsUntilTarget: Estimate;
+  /** 1 − that / the most accurate baseline's, paired by seed; null for that baseline itself. */
+  readonly flopsUntilTargetSaved: Estimate | null;
   readonly trainingFrequencySd: number | null;
   readonly leastTrainedStay: number | null;
   readonly mostTrainedStay: number | null;
@@ -92,7 +102,7 @@ export function compareMethods(runs: readonly ComparedRun[], options: CompareOpt
     mostAccurateBaseline: best.method,
     level: LEVEL,
     methods: methods.map(({ method, runs: own }) =>
-      resultOf(method, own, method === best.method ? null : best.runs, target),
+      resultOf(method, own, method === best.method ? null : best.runs, { budget, target }),
     ),
   };
 }
@@ -110,16 +120,26 @@ function resultOf(
   method: string,
   runs: readonly ComparedRun[],
   rival: readonly ComparedRun[] | null,
-  target: number,
+  { budget, target }: Pick<Comparison, "budget" | "target">,
 ): MethodResult {
   const seeds = runs.map((run) => seedResult(run, target));
-  const pairs = runs.flatMap((run) => {
-    const other = rival?.find(({ seed }) => seed === run.seed);
-    return other === undefined ? [] : [{ own: bestPoint(run), other: bestPoint(other) }];
+  const rivals = (rival ?? []).map((run) => seedResult(run, target));
+  const pairs = seeds.flatMap((own) => {
+    const other = rivals.find(({ seed }) => seed === own.seed);
+    return other === undefined ? [] : [{ own, other }];
   });
-  const over = (figure: (seed: SeedResult) => number) => bootstrap(seeds.map(figure), mean, { level: LEVEL });
-  const overPairs = (figure: (all: typeof pairs) => number) =>
-    pairs.length === 0 ? null : bootstrap(pairs, (all) => figure([...all]), { level: LEVEL });
+  type Figure = (seed: SeedResult) => number;
+  const over = (figure: Figure) => bootstrap(seeds.map(figure), mean, { level: LEVEL });
+  const overPairs = (statistic: (all: typeof pairs) => number) =>
+    pairs.length === 0 ? null : bootstrap(pairs, (all) => statistic([...all]), { level: LEVEL });
+  const gained = (figure: Figure) => overPairs((all) => mean(all.map(({ own, other }) => figure(own) - figure(other))));
+  const saved = (figure: Figure) =>
+    overPairs((all) => {
+      const spent = mean(all.map(({ other }) => figure(other)));
+      // A baseline that was best before any training cost nothing, and nothing can be saved on it.
+      return spent === 0 ? 0 : 1 - mean(all.map(({ own }) => figure(own))) / spent;
+    });
+  const untilTarget: Figure = ({ flopsToTarget }) => flopsToTarget ?? budget;
   const costs = median(seeds.map(({ flopsToTarget }) => flopsToTarget ?? Number.POSITIVE_INFINITY));
   const longest = Math.max(0, ...runs.map(({ points }) => points.at(-1)?.iteration ?? 0));
   return {
@@ -130,16 +150,14 @@ function resultOf(
     iteration: mean(seeds.map(({ iteration }) => iteration)),
     flops: over(({ flops }) => flops),
     // A method that was best before any training has not saved its cost, it has nothing to show for one.
-    flopsSaved: seeds.every(({ iteration }) => iteration === 0)
-      ? null
-      : overPairs((all) => {
-          const spent = mean(all.map(({ other }) => other.flops));
-          // A baseline that was best before any training cost nothing, and nothing can be saved on it.
-          return spent === 0 ? 0 : 1 - mean(all.map(({ own }) => own.flops)) / spent;
-        }),
-    accuracyGained: overPairs((all) => mean(all.map(({ own, other }) => own.accuracy - other.accuracy))),
+    flopsSaved: seeds.every(({ iteration }) => iteration === 0) ? null : saved(({ flops }) => flops),
+    accuracyGained: gained(({ accuracy }) => accuracy),
+    finalAccuracy: over(({ finalAccuracy }) => finalAccuracy),
+    finalAccuracyGained: gained(({ finalAccuracy }) => finalAccuracy),
     reachedTarget: seeds.filter(({ flopsToTarget }) => flopsToTarget !== null).length,
     flopsToTarget: Number.isFinite(costs) ? costs : null,
+    flopsUntilTarget: over(untilTarget),
+    flopsUntilTargetSaved: saved(untilTarget),
     trainingFrequencySd: meanOfKnown(seeds.map((seed) => seed.trainingFrequencySd)),
     leastTrainedStay: meanOfKnown(seeds.map((seed) => seed.leastTrainedStay)),
     mostTrainedStay: meanOfKnown(seeds.map((seed) => seed.mostTrainedStay)),
@@ -151,9 +169,9 @@ function resultOf(
 
 function seedResult(run: ComparedRun, target: number): SeedResult {
   const best = bestPoint(run);
-  const last = run.points.at(-1)?.iteration ?? 0;
-  const now = run.frequencies[last - 1];
-  const before = run.frequencies[last - 1 - PERSISTENCE_GAP];
+  const last = run.points[run.points.length - 1];
+  const now = run.frequencies[last.iteration - 1];
+  const before = run.frequencies[last.iteration - 1 - PERSISTENCE_GAP];
   const stay = (which: "least" | "most") =>
     now === undefined || before === undefined ? null : quarterPersistence(before, now, which);
   return {
@@ -161,6 +179,7 @@ function seedResult(run: ComparedRun, target: number): SeedResult {
     accuracy: best.accuracy,
     iteration: best.iteration,
     flops: best.flops,
+    finalAccuracy: last.accuracy,
     flopsToTarget: run.points.find(({ accuracy }) => accuracy >= target)?.flops ?? null,
     trainingFrequencySd: now === undefined ? null : populationDeviation(now),
     leastTrainedStay: stay("least"),

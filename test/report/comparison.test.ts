@@ -88,6 +88,28 @@ describe("compareMethods", () => {
     expect(higher.methods[0]).toMatchObject({ reachedTarget: 1, flopsToTarget: null });
   });
 
+  test("counts what never reached the target as the whole budget", () => {
+    // 20 and 40; 60 and 100; never and never.
+    expect(of("adastar")?.flopsUntilTarget.mean).toBeCloseTo(30, 12);
+    expect(of("star-acc")?.flopsUntilTarget.mean).toBeCloseTo(80, 12);
+    expect(of("star")?.flopsUntilTarget).toEqual({ mean: 100, low: 100, high: 100 });
+    expect(of("adastar")?.flopsUntilTargetSaved?.mean).toBeCloseTo(1 - 30 / 80, 12);
+    // By seed alone 1 − 20/60 and 1 − 40/100: pairs stay together.
+    expect(of("adastar")?.flopsUntilTargetSaved?.low).toBeCloseTo(0.6, 12);
+    expect(of("adastar")?.flopsUntilTargetSaved?.high).toBeCloseTo(2 / 3, 12);
+    expect(of("star")?.flopsUntilTargetSaved?.mean).toBeCloseTo(-0.25, 12);
+    expect(of("star-acc")?.flopsUntilTargetSaved).toBeNull();
+  });
+
+  test("compares the latest models within the budget, whichever was best", () => {
+    // 0.5 and 0.7 after five iterations each; 0.7 after five and 0.8 after two.
+    expect(of("adastar")?.finalAccuracy.mean).toBeCloseTo(0.6, 12);
+    expect(of("star-acc")?.finalAccuracy.mean).toBeCloseTo(0.75, 12);
+    expect(of("adastar")?.finalAccuracyGained?.mean).toBeCloseTo(-0.15, 12);
+    expect(of("adastar")?.finalAccuracyGained?.low).toBeCloseTo(-0.2, 12);
+    expect(of("star-acc")?.finalAccuracyGained).toBeNull();
+  });
+
   test("without a budget goes as far as the run that spent least", () => {
     expect(compareMethods(RUNS).budget).toBe(90);
   });
@@ -134,6 +156,13 @@ describe("the report", () => {
     const [header, , first] = renderText(resultTable(comparison)).split("\n");
     expect(header).toMatch(/^method +accuracy .* iteration +PFLOPs +FLOPs saved/);
     expect(first).toMatch(/^adastar +85\.0 % +80\.0 % to 90\.0 % +1\.5 .* 62\.5 %/);
+  });
+
+  test("has the last models, and what the target cost", () => {
+    expect(files["report.md"]).toMatch(/\| adastar +\| +60\.0 % \| 50\.0 % to 70\.0 % \| +−15\.0 \|/);
+    expect(files["report.md"]).toMatch(
+      /\| adastar +\| +2 of 2 \| +30 FLOP \| +30 FLOP \| +20 FLOP to 40 FLOP \| +62\.5 % \|/,
+    );
   });
 
   test("claims no interval from one seed", () => {

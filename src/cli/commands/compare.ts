@@ -5,7 +5,7 @@ import { Command, Option } from "commander";
 import { methodNamed } from "../../algorithm/methods.js";
 import { shown, UserError } from "../../errors.js";
 import { compareMethods } from "../../report/comparison.js";
-import { frequencyTable, reportFiles, resultTable, targetTable } from "../../report/comparison-report.js";
+import { finalTable, frequencyTable, reportFiles, resultTable, targetTable } from "../../report/comparison-report.js";
 import { formatDuration, formatFlops, formatPercent } from "../../report/format.js";
 import { renderText } from "../../report/tables.js";
 import {
@@ -120,6 +120,7 @@ async function compare(options: Options): Promise<void> {
     else {
       const tables = [
         `At ${formatFlops(comparison.budget)} of training:\n${renderText(resultTable(comparison))}`,
+        `The last model within the budget:\n${renderText(finalTable(comparison))}`,
         `FLOPs to reach ${formatPercent(comparison.target)}:\n${renderText(targetTable(comparison))}`,
         renderText(frequencyTable(comparison)),
       ];
