@@ -17,6 +17,8 @@ export interface SeedResult {
   readonly flops: number;
   /** Of the latest model within the budget, which no look at the test has chosen. */
   readonly finalAccuracy: number;
+  /** Of the latest model at every cost from 0 to the budget, on average: the area under the learning curve. */
+  readonly averageAccuracy: number;
   /** FLOPs at which the target was first reached; null where it was not. */
   readonly flopsToTarget: number | null;
   /** Of the whole run within the budget; null where nothing was trained. */
@@ -40,6 +42,8 @@ export interface MethodResult {
   readonly finalAccuracy: Estimate;
   /** The same difference as `accuracyGained`, between the latest models. */
   readonly finalAccuracyGained: Estimate | null;
+  readonly averageAccuracy: Estimate;
+  readonly averageAccuracyGained: Estimate | null;
   readonly reachedTarget: number;
   /** Median over all seeds; null where fewer than half reached it. */
   readonly flopsToTarget: number | null;
@@ -122,8 +126,8 @@ function resultOf(
   rival: readonly ComparedRun[] | null,
   { budget, target }: Pick<Comparison, "budget" | "target">,
 ): MethodResult {
-  const seeds = runs.map((run) => seedResult(run, target));
-  const rivals = (rival ?? []).map((run) => seedResult(run, target));
+  const seeds = runs.map((run) => seedResult(run, budget, target));
+  const rivals = (rival ?? []).map((run) => seedResult(run, budget, target));
   const pairs = seeds.flatMap((own) => {
     const other = rivals.find(({ seed }) => seed === own.seed);
     return other === undefined ? [] : [{ own, other }];
@@ -154,6 +158,8 @@ function resultOf(
     accuracyGained: gained(({ accuracy }) => accuracy),
     finalAccuracy: over(({ finalAccuracy }) => finalAccuracy),
     finalAccuracyGained: gained(({ finalAccuracy }) => finalAccuracy),
+    averageAccuracy: over(({ averageAccuracy }) => averageAccuracy),
+    averageAccuracyGained: gained(({ averageAccuracy }) => averageAccuracy),
     reachedTarget: seeds.filter(({ flopsToTarget }) => flopsToTarget !== null).length,
     flopsToTarget: Number.isFinite(costs) ? costs : null,
     flopsUntilTarget: over(untilTarget),
@@ -167,7 +173,7 @@ function resultOf(
   };
 }
 
-function seedResult(run: ComparedRun, target: number): SeedResult {
+function seedResult(run: ComparedRun, budget: number, target: number): SeedResult {
   const best = bestPoint(run);
   const last = run.points[run.points.length - 1];
   const now = run.frequencies[last.iteration - 1];
@@ -180,11 +186,21 @@ function seedResult(run: ComparedRun, target: number): SeedResult {
     iteration: best.iteration,
     flops: best.flops,
     finalAccuracy: last.accuracy,
+    averageAccuracy: averageAccuracy(run.points, budget),
     flopsToTarget: run.points.find(({ accuracy }) => accuracy >= target)?.flops ?? null,
     trainingFrequencySd: now === undefined ? null : populationDeviation(now),
     leastTrainedStay: stay("least"),
     mostTrainedStay: stay("most"),
   };
+}
+
+/** @param points from cost 0 on, within the budget; each model holds from its cost until the next one's */
+function averageAccuracy(points: readonly CurvePoint[], budget: number): number {
+  const last = points[points.length - 1];
+  // Without a budget there is one model at one cost.
+  if (budget === 0) return last.accuracy;
+  const parts = points.map(({ flops, accuracy }, i) => accuracy * ((points[i + 1]?.flops ?? budget) - flops));
+  return parts.reduce((sum, part) => sum + part, 0) / budget;
 }
 
 function meanOfKnown(values: readonly (number | null)[]): number | null {

@@ -110,6 +110,19 @@ describe("compareMethods", () => {
     expect(of("star-acc")?.finalAccuracyGained).toBeNull();
   });
 
+  test("averages the latest model's accuracy over the budget", () => {
+    // Fifths of 100: (0.5 + 0.9 + 0.8 + 0.7 + 0.6) / 5 and (0.5 + 0.6 + 0.8 + 0.8 + 0.7) / 5.
+    expect(of("adastar")?.seeds.map(({ averageAccuracy }) => averageAccuracy)).toEqual([
+      expect.closeTo(0.7, 12),
+      expect.closeTo(0.68, 12),
+    ]);
+    // (0.5 + 0.6 + 0.7 + 0.8 + 0.7) / 5 and (0.5 + 0.7) / 2; the last model of the second is there when the budget is over.
+    expect(of("star-acc")?.averageAccuracy.mean).toBeCloseTo((0.66 + 0.6) / 2, 12);
+    // 90 of 100 with the base model.
+    expect(of("star")?.averageAccuracy.mean).toBeCloseTo((0.51 + 0.52) / 2, 12);
+    expect(of("adastar")?.averageAccuracyGained?.mean).toBeCloseTo(0.06, 12);
+  });
+
   test("without a budget goes as far as the run that spent least", () => {
     expect(compareMethods(RUNS).budget).toBe(90);
   });
@@ -158,7 +171,7 @@ describe("the report", () => {
     expect(first).toMatch(/^adastar +85\.0 % +80\.0 % to 90\.0 % +1\.5 .* 62\.5 %/);
   });
 
-  test("has the last models, and what the target cost", () => {
+  test("has the whole budget, and what the target cost", () => {
     expect(files["report.md"]).toMatch(/\| adastar +\| +60\.0 % \| 50\.0 % to 70\.0 % \| +−15\.0 \|/);
     expect(files["report.md"]).toMatch(
       /\| adastar +\| +2 of 2 \| +30 FLOP \| +30 FLOP \| +20 FLOP to 40 FLOP \| +62\.5 % \|/,

@@ -5,7 +5,13 @@ import { Command, Option } from "commander";
 import { methodNamed } from "../../algorithm/methods.js";
 import { shown, UserError } from "../../errors.js";
 import { compareMethods } from "../../report/comparison.js";
-import { finalTable, frequencyTable, reportFiles, resultTable, targetTable } from "../../report/comparison-report.js";
+import {
+  frequencyTable,
+  reportFiles,
+  resultTable,
+  targetTable,
+  wholeBudgetTable,
+} from "../../report/comparison-report.js";
 import { formatDuration, formatFlops, formatPercent } from "../../report/format.js";
 import { renderText } from "../../report/tables.js";
 import {
@@ -120,7 +126,7 @@ async function compare(options: Options): Promise<void> {
     else {
       const tables = [
         `At ${formatFlops(comparison.budget)} of training:\n${renderText(resultTable(comparison))}`,
-        `The last model within the budget:\n${renderText(finalTable(comparison))}`,
+        `Without a choice of the iteration:\n${renderText(wholeBudgetTable(comparison))}`,
         `FLOPs to reach ${formatPercent(comparison.target)}:\n${renderText(targetTable(comparison))}`,
         renderText(frequencyTable(comparison)),
       ];
