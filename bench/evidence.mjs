@@ -10,7 +10,7 @@
  */
 
 import { spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
 
@@ -30,6 +30,7 @@ const { values } = parseArgs({
 
 const root = resolve(import.meta.dirname, "..");
 const main = join(root, "dist", "cli", "main.js");
+const EVIDENCE = join(root, "docs", "evidence");
 const FILES = ["report.md", "curves.svg", "curves.csv", "points.csv", "comparison.json"];
 
 /** AdaSTaR, its stop without its order, and the two that visit everything and go on from the latest model. */
@@ -42,7 +43,7 @@ const MEDIUM = { ...USUAL, "train-size": 2000 };
 
 /**
  * Settings by name, the most telling first. `flags` are those of `adastar compare`, `seeds` how many there are unless --seeds says otherwise; a
- * setting's folder is its name. All on the default task and the bundled starter model unless they say otherwise.
+ * setting's folder is its name; `beside` names the setting that has the same without the changes of this one. All on the default task and the bundled starter model unless they say otherwise.
  */
 const SETTINGS = {
   // Every method. N = 800 is 2.5 β¹, as the paper's SVAMP. The ones with the most tries get through one iteration.
@@ -54,11 +55,11 @@ const SETTINGS = {
   // Between the first two: N is 6.25 β¹.
   "medium-n": { seeds: 6, flags: { methods: `${FOUR},adastar-no-curriculum`, ...MEDIUM } },
   // The curriculum's gate f(α) = αᵖ with other p than 2; 0 is no gate, which is adastar-no-curriculum.
-  "power-1": { seeds: 4, flags: { methods: "adastar", ...MEDIUM, "curriculum-power": 1 } },
-  "power-4": { seeds: 4, flags: { methods: "adastar", ...MEDIUM, "curriculum-power": 4 } },
+  "power-1": { seeds: 4, beside: "medium-n", flags: { methods: "adastar", ...MEDIUM, "curriculum-power": 1 } },
+  "power-4": { seeds: 4, beside: "medium-n", flags: { methods: "adastar", ...MEDIUM, "curriculum-power": 4 } },
   // K = 4 tries for what failed, and K = 1, instead of 2.
-  "tries-4": { seeds: 4, flags: { methods: "adastar", ...MEDIUM, tries: 4 } },
-  "tries-1": { seeds: 4, flags: { methods: "adastar", ...MEDIUM, tries: 1 } },
+  "tries-4": { seeds: 4, beside: "medium-n", flags: { methods: "adastar", ...MEDIUM, tries: 4 } },
+  "tries-1": { seeds: 4, beside: "medium-n", flags: { methods: "adastar", ...MEDIUM, tries: 1 } },
   // Nine in ten steps of training questions are easy, and the test is as hard as ever: does it help to prefer what is hard?
   "mostly-easy": {
     seeds: 4,
@@ -118,6 +119,7 @@ for (const name of chosen) {
     record(name, folder);
   }
 }
+if (values.record) await summarize();
 process.exitCode = failures === 0 ? 0 : 1;
 
 function argumentsOf({ flags, seeds, needs = [] }, folder) {
@@ -140,10 +142,16 @@ function tellCost(args) {
 }
 
 function record(name, folder) {
-  const target = join(root, "docs", "evidence", name);
+  const target = join(EVIDENCE, name);
   mkdirSync(target, { recursive: true });
   for (const file of FILES) copyFileSync(join(folder, file), join(target, file));
   console.error(`${name}: recorded in ${relative(process.cwd(), target)}`);
+}
+
+/** Imports what is built, which `existsSync(main)` has made sure of. */
+async function summarize() {
+  const { summaryPage } = await import("./evidence-summary.mjs");
+  writeFileSync(join(EVIDENCE, "summary.md"), summaryPage(EVIDENCE, SETTINGS));
 }
 
 function fail(message) {
