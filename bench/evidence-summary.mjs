@@ -1,0 +1,132 @@
+/** The settings of the study side by side, from the figures that `evidence.mjs --record` keeps: docs/evidence/summary.md. */
+
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { formatPercent } from "../dist/report/format.js";
+import { bootstrap, mean } from "../dist/report/statistics.js";
+import { renderMarkdown } from "../dist/report/tables.js";
+
+const METHOD = "adastar";
+/** β¹ = 8 · 40 */
+const FIRST_BATCH = 320;
+
+/**
+ * @param folder docs/evidence
+ * @param settings those of the study by name; those that have not been recorded are left out
+ */
+export function summaryPage(folder, settings) {
+  const recorded = Object.entries(settings).flatMap(([name, setting]) => {
+    const path = join(folder, name, "comparison.json");
+    return existsSync(path) ? [{ name, setting, comparison: JSON.parse(readFileSync(path, "utf8")) }] : [];
+  });
+  return [
+    "# Summary",
+    "Made by `node bench/evidence.mjs --record` from the figures in the folders beside this page. All intervals are 95 % bootstrap intervals over seeds, paired by seed where two methods are compared. Differences of accuracy are in percentage points.",
+    "## AdaSTaR beside the most accurate baseline",
+    "Baselines visit every observation in every iteration; the most accurate of a setting is the one with the best mean accuracy at early stop. _Saved at early stop_ compares what was spent until each one's best iteration; _saved until there_ what was spent until the baseline's mean accuracy was first reached, a run that never did counting as the whole budget.",
+    renderMarkdown(baselineTable(recorded)),
+    "## AdaSTaR with other orders and parts",
+    "Each variant less AdaSTaR, on the seeds that both have. _Average_ is the accuracy of the latest model over all costs up to the budget.",
+    renderMarkdown(variantTable(recorded)),
+    "",
+  ].join("\n\n");
+}
+
+function baselineTable(recorded) {
+  const rows = recorded.flatMap(({ name, setting, comparison }) => {
+    const own = comparison.methods.find(({ method }) => method === METHOD);
+    const rival = comparison.methods.find(({ method }) => method === comparison.mostAccurateBaseline);
+    if (own === undefined || rival === undefined || own === rival) return [];
+    return [
+      [
+        `[${name}](${name}/report.md)`,
+        setting.flags["train-size"] === undefined ? "–" : String(setting.flags["train-size"] / FIRST_BATCH),
+        String(own.seeds.length),
+        rival.method,
+        formatPercent(rival.accuracy.mean),
+        formatPercent(own.accuracy.mean),
+        withInterval(own.accuracyGained, points),
+        withInterval(own.flopsSaved, percent),
+        withInterval(own.flopsUntilTargetSaved, percent),
+        withInterval(own.averageAccuracyGained, points),
+      ],
+    ];
+  });
+  return {
+    columns: [
+      { header: "setting" },
+      { header: "N / β¹", align: "right" },
+      { header: "seeds", align: "right" },
+      { header: "most accurate baseline" },
+      { header: "its accuracy", align: "right" },
+      { header: "AdaSTaR's", align: "right" },
+      { header: "gained", align: "right" },
+      { header: "saved at early stop", align: "right" },
+      { header: "saved until there", align: "right" },
+      { header: "average gained", align: "right" },
+    ],
+    rows,
+  };
+}
+
+function variantTable(recorded) {
+  const seedsOf = (setting, method) =>
+    recorded.find(({ name }) => name === setting)?.comparison.methods.find((one) => one.method === method)?.seeds;
+  const rows = recorded.flatMap(({ name, setting, comparison }) => {
+    const reference = setting.beside ?? name;
+    const own = seedsOf(reference, METHOD);
+    if (own === undefined) return [];
+    const variants = comparison.methods.filter(
+      ({ method, baseline }) => !baseline && (method !== METHOD || setting.beside),
+    );
+    return variants.map(({ method, seeds }) => {
+      const pairs = seeds.flatMap((other) => {
+        const match = own.find(({ seed }) => seed === other.seed);
+        return match === undefined ? [] : [{ variant: other, adastar: match }];
+      });
+      const difference = (figure) =>
+        bootstrap(pairs, (all) => mean(all.map((p) => p.variant[figure] - p.adastar[figure])));
+      const deviation = (of) => mean(pairs.map((pair) => pair[of].trainingFrequencySd)).toFixed(2);
+      return [
+        setting.beside === undefined ? name : `${reference}, ${name}`,
+        setting.beside === undefined ? method : `${method} ${changesOf(setting, recorded)}`,
+        String(pairs.length),
+        withInterval(difference("accuracy"), points),
+        withInterval(difference("averageAccuracy"), points),
+        `${deviation("variant")} / ${deviation("adastar")}`,
+      ];
+    });
+  });
+  return {
+    columns: [
+      { header: "setting" },
+      { header: "variant" },
+      { header: "seeds", align: "right" },
+      { header: "accuracy", align: "right" },
+      { header: "average", align: "right" },
+      { header: "SD of training frequency, its and AdaSTaR's", align: "right" },
+    ],
+    rows,
+  };
+}
+
+/** The flags in which a setting differs from the one it is measured beside. */
+function changesOf(setting, recorded) {
+  const reference = recorded.find(({ name }) => name === setting.beside).setting.flags;
+  return Object.entries(setting.flags)
+    .filter(([flag, value]) => flag !== "methods" && reference[flag] !== value)
+    .map(([flag, value]) => `--${flag} ${value}`)
+    .join(" ");
+}
+
+function withInterval(estimate, format) {
+  return estimate === null ? "–" : `${format(estimate.mean)} (${format(estimate.low)} to ${format(estimate.high)})`;
+}
+
+function points(difference) {
+  return `${difference < 0 ? "−" : "+"}${Math.abs(100 * difference).toFixed(1)}`;
+}
+
+function percent(share) {
+  return `${share < 0 ? "−" : ""}${Math.abs(100 * share).toFixed(0)} %`;
+}
