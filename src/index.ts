@@ -92,23 +92,22 @@ export {
 export { reportFiles } from "./report/comparison-report.js";
 export { iterationTable } from "./report/run-table.js";
 export { type Column, renderMarkdown, renderText, type Table } from "./report/tables.js";
-export { type Audit, type AuditCounts, type AuditFinding, type AuditOptions, auditRun } from "./run/audit.js";
+export { type Audit, type AuditCounts, type AuditFinding, type AuditOptions, auditRun } from "./run/analysis/audit.js";
+export { type ComparedRun, type CurvePoint, comparedRuns } from "./run/analysis/compared-runs.js";
+export { type Explanation, explainObservation, type IterationExplanation } from "./run/analysis/explain.js";
 // Tasks, checked with their data before a run.
 export { checkTask, type TaskCheck } from "./run/check-task.js";
-
 // Runs: configuration, the loop, and what it leaves behind.
 export { type Launch, type PlannedRun, planComparison, runComparison } from "./run/compare.js";
-export { type ComparedRun, type CurvePoint, comparedRuns } from "./run/compared-runs.js";
-export { type ConfigRequest, loadConfig, type ResolvedConfig } from "./run/config.js";
-export type { ConfigKey, RunConfig } from "./run/config-fields.js";
+export { type ConfigRequest, loadConfig, type ResolvedConfig } from "./run/config/config.js";
+export type { ConfigKey, RunConfig } from "./run/config/fields.js";
 export type { RunOptions } from "./run/context.js";
+export type { EvaluationResult } from "./run/directory/journal.js";
+export { type RunView, readRun } from "./run/directory/summary.js";
 export { type CheckpointEvaluation, evaluateCheckpoint } from "./run/evaluate-checkpoint.js";
 export type { FlopsByPurpose, IterationRecord, Listener, RunEvent, RunSummary } from "./run/events.js";
-export { type Explanation, explainObservation, type IterationExplanation } from "./run/explain.js";
 export { type Calibration, type Forecast, forecastRun, type IterationForecast } from "./run/forecast.js";
-export type { EvaluationResult } from "./run/journal.js";
 export { type ResumeOptions, resumeRun, startRun } from "./run/runner.js";
-export { type RunView, readRun } from "./run/summary.js";
 
 // Tasks: observations, prompts, verifiers.
 export {

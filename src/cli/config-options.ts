@@ -1,8 +1,8 @@
-/** The settings of a run as flags: names, help and parsing all follow from the one table in run/config-fields.ts. */
+/** The settings of a run as flags: names, help and parsing all follow from the one table in run/config/fields.ts. */
 
 import { type Command, Option } from "commander";
-import { parseFlag } from "../run/config.js";
-import { type ConfigKey, type Field, fieldGroups, fields, flagOf } from "../run/config-fields.js";
+import { parseFlag } from "../run/config/config.js";
+import { type ConfigKey, type Field, fieldGroups, fields, flagOf } from "../run/config/fields.js";
 
 const GROUP_HEADINGS: Readonly<Record<keyof typeof fieldGroups, string>> = {
   task: "Task and data:",

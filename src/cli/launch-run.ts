@@ -6,7 +6,7 @@ import { text as readAll } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { UserError } from "../errors.js";
 import type { Launch } from "../run/compare.js";
-import { flagOf, type RunConfig } from "../run/config-fields.js";
+import { flagOf, type RunConfig } from "../run/config/fields.js";
 import type { RunSummary } from "../run/events.js";
 import { WITH_PARENT } from "./stop-signals.js";
 

@@ -1,7 +1,7 @@
 /** A comparison as tables, files of figures, and a page that puts them together. */
 
+import type { ComparedRun } from "../run/analysis/compared-runs.js";
 import type { FailedRun } from "../run/compare.js";
-import type { ComparedRun } from "../run/compared-runs.js";
 import { lineChart } from "./chart.js";
 import { type Comparison, learningCurves, type MethodResult } from "./comparison.js";
 import { ABSENT, formatFixed, formatFlops, formatPercent } from "./format.js";

@@ -6,7 +6,7 @@
  * more, so the latest models within the budget are compared as well.
  */
 
-import type { ComparedRun, CurvePoint } from "../run/compared-runs.js";
+import type { ComparedRun, CurvePoint } from "../run/analysis/compared-runs.js";
 import { bootstrap, type Estimate, mean, median, populationDeviation, quarterPersistence } from "./statistics.js";
 
 /** One seed of a method, stopped early within the budget. */

@@ -1,6 +1,6 @@
 /** Histograms of lengths. */
 
-import type { Lengths, PromptLengths } from "../run/prompt-lengths.js";
+import type { Lengths, PromptLengths } from "../run/prompts/prompt-lengths.js";
 import { formatCount } from "./format.js";
 import type { Table } from "./tables.js";
 

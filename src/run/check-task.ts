@@ -6,12 +6,12 @@ import { fewShotPrefix } from "../tasks/prompt.js";
 import { openTask } from "../tasks/registry.js";
 import { type SelfCheckReport, selfCheck } from "../tasks/self-check.js";
 import type { Exemplar, Task, TaskSource } from "../tasks/task.js";
-import { chatText } from "./chat-prompts.js";
-import { methodOf, taskOptions } from "./config.js";
-import type { RunConfig } from "./config-fields.js";
+import { methodOf, taskOptions } from "./config/config.js";
+import type { RunConfig } from "./config/fields.js";
 import { chosenExemplars } from "./context.js";
 import { openPromptModel } from "./open-engine.js";
-import { type LengthSources, lengthsInTokens, lengthsInWords, type PromptLengths } from "./prompt-lengths.js";
+import { chatText } from "./prompts/chat-prompts.js";
+import { type LengthSources, lengthsInTokens, lengthsInWords, type PromptLengths } from "./prompts/prompt-lengths.js";
 
 export interface TaskCheck {
   /** `rows` counts those that were refused as well, which never verify. */

@@ -13,11 +13,11 @@ import { join, resolve } from "node:path";
 import { METHODS } from "../algorithm/methods.js";
 import { messageOf, UserError } from "../errors.js";
 import { taskEntry } from "../tasks/registry.js";
-import { formatConfig, loadConfig, methodOf, taskOptions } from "./config.js";
-import { type ConfigKey, configKeys, fields, type RunConfig } from "./config-fields.js";
+import { formatConfig, loadConfig, methodOf, taskOptions } from "./config/config.js";
+import { type ConfigKey, configKeys, fields, type RunConfig } from "./config/fields.js";
 import { isBudgetSpent, iterationCosts } from "./cost.js";
+import { readRun } from "./directory/summary.js";
 import type { RunSummary } from "./events.js";
-import { readRun } from "./summary.js";
 
 export interface ComparisonRequest {
   /** Names of methods; `all` stands for every one. */

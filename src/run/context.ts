@@ -8,13 +8,13 @@ import { readExemplars } from "../tasks/exemplars-file.js";
 import { fewShotPrefix } from "../tasks/prompt.js";
 import { openTask } from "../tasks/registry.js";
 import type { Exemplar, Observation, Task } from "../tasks/task.js";
-import { methodOf, taskOptions } from "./config.js";
-import type { RunConfig } from "./config-fields.js";
-import type { Prompts } from "./encoded-prompts.js";
+import { methodOf, taskOptions } from "./config/config.js";
+import type { RunConfig } from "./config/fields.js";
+import type { RunStore } from "./directory/store.js";
 import type { Listener } from "./events.js";
 import { openEngine } from "./open-engine.js";
-import { encodePrompts } from "./prompts.js";
-import type { RunStore } from "./store.js";
+import type { Prompts } from "./prompts/encoded-prompts.js";
+import { encodePrompts } from "./prompts/prompts.js";
 
 /** What a caller may bring along; all of it is opened from the configuration where left out. */
 export interface RunOptions {

@@ -1,11 +1,11 @@
 /** Test accuracy of a checkpoint by itself, as a run would measure it, without a run directory. */
 
 import type { ModelFacts } from "../engine/engine.js";
-import type { RunConfig } from "./config-fields.js";
+import type { RunConfig } from "./config/fields.js";
 import { openParts, type RunOptions } from "./context.js";
+import type { EvaluationResult } from "./directory/journal.js";
 import { answerAll, mannerOf, summarizeAnswers } from "./evaluation.js";
 import type { Listener } from "./events.js";
-import type { EvaluationResult } from "./journal.js";
 
 export interface CheckpointEvaluation extends EvaluationResult {
   readonly task: string;

@@ -6,9 +6,11 @@
 import type { EvaluationKind } from "../algorithm/methods.js";
 import { type RunContext, stopIfAsked } from "./context.js";
 import { samplingCost, sum } from "./cost.js";
+import type { EvaluationResult } from "./directory/journal.js";
+import type { IterationLog } from "./directory/store.js";
+import { Tape } from "./directory/tape.js";
 import type { Listener } from "./events.js";
 import { groupBy } from "./group.js";
-import type { EvaluationResult } from "./journal.js";
 import {
   type AnswerManner,
   answerTests,
@@ -17,8 +19,6 @@ import {
   type SamplingContext,
   tellFailures,
 } from "./sampling.js";
-import type { IterationLog } from "./store.js";
-import { Tape } from "./tape.js";
 
 const LOGS: Readonly<Record<EvaluationKind, IterationLog>> = {
   "zero-shot": "evaluation",

@@ -10,12 +10,12 @@ import type { Method } from "../algorithm/methods.js";
 import { seedFor, shuffled } from "../algorithm/random.js";
 import { stepsAt, targetAt } from "../algorithm/schedule.js";
 import type { Engine } from "../engine/engine.js";
-import type { RunConfig } from "./config-fields.js";
+import type { RunConfig } from "./config/fields.js";
 import { openParts, type RunOptions, type RunParts } from "./context.js";
 import { isBudgetSpent, iterationCosts, sum } from "./cost.js";
 import { mannerOf } from "./evaluation.js";
 import { goldSamples } from "./gold.js";
-import { trainingExample } from "./prompts.js";
+import { trainingExample } from "./prompts/prompts.js";
 import { answerTests, drawTries } from "./sampling.js";
 import { optimizerParams, scheduleOf } from "./training.js";
 

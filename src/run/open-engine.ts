@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import type { Engine } from "../engine/engine.js";
 import { taskEntry } from "../tasks/registry.js";
 import type { Task } from "../tasks/task.js";
-import type { RunConfig } from "./config-fields.js";
+import type { RunConfig } from "./config/fields.js";
 
 /** Folder of a bundled model, beside this package's own code. */
 export function bundledModel(name = "starter"): string {

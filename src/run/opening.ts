@@ -1,12 +1,12 @@
 /** The beginning of a session: the journal's first entry, or the check that all is as that says; and what the user should know of it. */
 
 import { UserError } from "../errors.js";
-import { isChangeable, resolveConfig } from "./config.js";
-import { type ConfigKey, flagOf, type RunConfig } from "./config-fields.js";
+import { isChangeable, resolveConfig } from "./config/config.js";
+import { type ConfigKey, flagOf, type RunConfig } from "./config/fields.js";
 import type { RunContext } from "./context.js";
-import { FORMAT } from "./journal.js";
-import { journaledSettings } from "./run-config.js";
-import type { RunStore } from "./store.js";
+import { FORMAT } from "./directory/journal.js";
+import { journaledSettings } from "./directory/run-config.js";
+import type { RunStore } from "./directory/store.js";
 import { canaryOf } from "./weights.js";
 
 /** The settings of a run that goes on: those that it has, and what is changed of them now. Throws UserError for what must not change. */

@@ -6,11 +6,11 @@
 import { commit } from "../algorithm/iteration.js";
 import { ObservationQueue } from "../algorithm/observation-queue.js";
 import { UserError } from "../errors.js";
-import type { RunConfig } from "./config-fields.js";
+import type { RunConfig } from "./config/fields.js";
 import type { RunContext } from "./context.js";
-import type { CheckpointDigest, EntryOf, FileDigest } from "./journal.js";
-import type { RunStore } from "./store.js";
-import { bestIteration, committedRecords } from "./summary.js";
+import type { CheckpointDigest, EntryOf, FileDigest } from "./directory/journal.js";
+import type { RunStore } from "./directory/store.js";
+import { bestIteration, committedRecords } from "./directory/summary.js";
 import { type KeptSample, retrain } from "./training.js";
 import { keptLines, visitObservations } from "./visiting.js";
 import { proveWeights } from "./weights.js";

@@ -1,9 +1,9 @@
 /** What a run keeps once an iteration is done. The base model is kept by reference: the run names its folder and owns none of its files. */
 
-import type { RunConfig } from "./config-fields.js";
+import type { RunConfig } from "./config/fields.js";
 import type { RunContext } from "./context.js";
+import { bestIteration, committedRecords } from "./directory/summary.js";
 import type { IterationRecord } from "./events.js";
-import { bestIteration, committedRecords } from "./summary.js";
 
 /** Does again, or for the first time, what follows from the journal: the table, and the removal of what is no longer needed. */
 export function tidy({ store, config }: Pick<RunContext, "store" | "config">): void {

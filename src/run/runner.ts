@@ -9,18 +9,24 @@ import { resolve } from "node:path";
 import { commit } from "../algorithm/iteration.js";
 import type { EvaluationKind } from "../algorithm/methods.js";
 import { ObservationQueue } from "../algorithm/observation-queue.js";
-import type { RunConfig } from "./config-fields.js";
+import type { RunConfig } from "./config/fields.js";
 import { Interrupted, openParts, type RunContext, type RunOptions, type RunParts, stopIfAsked } from "./context.js";
 import { addFlops, isBudgetSpent, iterationCosts, NO_FLOPS } from "./cost.js";
-import { Disk } from "./disk.js";
+import { Disk } from "./directory/disk.js";
+import {
+  type EntryOf,
+  type EvaluationResult,
+  isFinished,
+  type Journal,
+  type TrainingResult,
+} from "./directory/journal.js";
+import { RunStore } from "./directory/store.js";
+import { committedRecords, summarize } from "./directory/summary.js";
 import { evaluate } from "./evaluation.js";
 import type { FlopsByPurpose, IterationRecord, Listener, RunEvent, RunSummary } from "./events.js";
-import { type EntryOf, type EvaluationResult, isFinished, type Journal, type TrainingResult } from "./journal.js";
 import { changedConfig, noticesOf, openJournal } from "./opening.js";
 import { type Flaw, findFlaws, mixed, repair } from "./repair.js";
 import { tidy } from "./retention.js";
-import { RunStore } from "./store.js";
-import { committedRecords, summarize } from "./summary.js";
 import { trainOn } from "./training.js";
 import { keptLines, type Visited, visitObservations } from "./visiting.js";
 import { canaryOfTrained, proveWeights } from "./weights.js";

@@ -6,11 +6,11 @@ import type { Engine, Sample, SampleRequest, SamplingParams, StopReason } from "
 import { explainedMemory } from "../system-errors.js";
 import { judgeAll } from "../tasks/judge-all.js";
 import type { Judgement, Observation, Task } from "../tasks/task.js";
-import type { RunConfig } from "./config-fields.js";
-import type { Prompts } from "./encoded-prompts.js";
+import type { RunConfig } from "./config/fields.js";
+import type { TapeRecord } from "./directory/tape.js";
 import type { Listener } from "./events.js";
-import { nameOf } from "./prompts.js";
-import type { TapeRecord } from "./tape.js";
+import type { Prompts } from "./prompts/encoded-prompts.js";
+import { nameOf } from "./prompts/prompts.js";
 
 /** A sample and what the verifier made of it: a line of evaluation.jsonl, and most of one of samples.jsonl. */
 export interface JudgedSample extends TapeRecord, Outcome {

@@ -2,8 +2,8 @@
 
 import { bestTemperature, probeTemperatures, type ScoredTemperature } from "../algorithm/balance.js";
 import { type RunContext, stopIfAsked } from "./context.js";
+import { lostDraws, Tape } from "./directory/tape.js";
 import { type DrawnSample, drawTries, tellFailures } from "./sampling.js";
-import { lostDraws, Tape } from "./tape.js";
 
 /** A line of probes.jsonl. */
 export interface ProbeSample extends DrawnSample {

@@ -6,13 +6,13 @@ import { trainingBatches, trainingSteps } from "../algorithm/training-order.js";
 import type { OptimizerParams, TrainingExample } from "../engine/engine.js";
 import { messageOf, UserError } from "../errors.js";
 import { explainedMemory } from "../system-errors.js";
-import type { RunConfig } from "./config-fields.js";
+import type { RunConfig } from "./config/fields.js";
 import { Interrupted, type RunContext, stopIfAsked } from "./context.js";
 import { sum } from "./cost.js";
-import type { TrainingResult } from "./journal.js";
-import { nameOf, trainingExample } from "./prompts.js";
+import type { TrainingResult } from "./directory/journal.js";
+import type { TrainingState } from "./directory/store.js";
+import { nameOf, trainingExample } from "./prompts/prompts.js";
 import type { DrawnSample } from "./sampling.js";
-import type { TrainingState } from "./store.js";
 
 /** A line of training.jsonl. */
 export interface StepRecord {

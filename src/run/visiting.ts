@@ -5,10 +5,10 @@ import type { ObservationQueue } from "../algorithm/observation-queue.js";
 import { targetAt } from "../algorithm/schedule.js";
 import { type RunContext, stopIfAsked } from "./context.js";
 import { addCosts, ownCost, samplingCost, sum } from "./cost.js";
+import type { VisitResult } from "./directory/journal.js";
+import { lostDraws, Tape } from "./directory/tape.js";
 import { goldSamples } from "./gold.js";
-import type { VisitResult } from "./journal.js";
 import { type DrawnSample, drawTries, tellFailures } from "./sampling.js";
-import { lostDraws, Tape } from "./tape.js";
 import { type ChosenTemperature, temperatureOf } from "./temperature.js";
 import { type KeptSample, scheduleOf } from "./training.js";
 

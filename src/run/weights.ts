@@ -2,7 +2,7 @@
 
 import { UserError } from "../errors.js";
 import type { RunContext } from "./context.js";
-import type { EntryOf } from "./journal.js";
+import type { EntryOf } from "./directory/journal.js";
 
 /** Largest difference of log-probabilities that rounding may make (another number of threads); other weights differ by more. */
 const TOLERANCE = 1e-3;

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { samplesOf } from "../../src/run/audit.js";
+import { samplesOf } from "../../src/run/analysis/audit.js";
 import { complete, FLAWED, type JudgeServer, refuse, SOUND, startJudge, USAGE } from "../run/judge-server.js";
 import { reasonedRun } from "../run/reasoned-run.js";
 import { freshDir } from "../run/small-run.js";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { loadConfig, openTask, openVerifier } from "../../src/index.js";
-import { taskOptions } from "../../src/run/config.js";
+import { taskOptions } from "../../src/run/config/config.js";
 
 const scratch = mkdtempSync(join(tmpdir(), "adastar-examples-"));
 const printed: string[] = [];

@@ -8,7 +8,7 @@ import { parseModelConfig } from "../../dist/engine/onnx/config-json.js";
 import { SafetensorsFile, writeSafetensors } from "../../dist/engine/onnx/safetensors.js";
 import { CheckpointTokenizer } from "../../dist/engine/onnx/tokenizer.js";
 import { openTask } from "../../dist/index.js";
-import { formatConfig, parseConfig, resolveConfig } from "../../dist/run/config.js";
+import { formatConfig, parseConfig, resolveConfig } from "../../dist/run/config/config.js";
 import { mutateBytes, mutateJson } from "./mutate.mjs";
 
 /** @typedef {import("./mutate.mjs").Pick} Pick */

@@ -3,7 +3,7 @@ import { lineChart } from "../../src/report/chart.js";
 import { compareMethods, learningCurves } from "../../src/report/comparison.js";
 import { reportFiles, resultTable, wrongStepsTable } from "../../src/report/comparison-report.js";
 import { renderText } from "../../src/report/tables.js";
-import type { ComparedRun } from "../../src/run/compared-runs.js";
+import type { ComparedRun } from "../../src/run/analysis/compared-runs.js";
 
 /** A run whose models cost `cost` each and have these accuracies, the base model's first. */
 function run(

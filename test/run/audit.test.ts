@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { attemptOf, auditRun } from "../../src/run/audit.js";
+import { attemptOf, auditRun } from "../../src/run/analysis/audit.js";
+import { readSealedLog } from "../../src/run/directory/sealed-log.js";
 import { startRun } from "../../src/run/runner.js";
 import type { DrawnSample, JudgedSample } from "../../src/run/sampling.js";
-import { readSealedLog } from "../../src/run/sealed-log.js";
 import type { Task } from "../../src/tasks/task.js";
 import { engineOf, smallConfig, smallTask } from "./small-run.js";
 

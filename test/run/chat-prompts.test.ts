@@ -3,8 +3,8 @@ import type { Method } from "../../src/algorithm/methods.js";
 import { METHODS } from "../../src/algorithm/methods.js";
 import type { Engine } from "../../src/engine/engine.js";
 import { CheckpointTokenizer } from "../../src/engine/onnx/tokenizer.js";
-import type { PromptSources, Prompts } from "../../src/run/encoded-prompts.js";
-import { encodePrompts, trainingExample } from "../../src/run/prompts.js";
+import type { PromptSources, Prompts } from "../../src/run/prompts/encoded-prompts.js";
+import { encodePrompts, trainingExample } from "../../src/run/prompts/prompts.js";
 import { plainFormat } from "../../src/tasks/prompt.js";
 
 /** Byte-level, with special tokens that a chat template writes; puts `<s>` before every plain text. */

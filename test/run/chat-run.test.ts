@@ -6,10 +6,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "vitest";
 import { openOnnxEngine } from "../../src/engine/onnx/onnx-engine.js";
-import type { RunConfig } from "../../src/run/config-fields.js";
+import type { RunConfig } from "../../src/run/config/fields.js";
+import { readSealedLog } from "../../src/run/directory/sealed-log.js";
 import { resumeRun, startRun } from "../../src/run/runner.js";
 import type { DrawnSample } from "../../src/run/sampling.js";
-import { readSealedLog } from "../../src/run/sealed-log.js";
 import type { Task } from "../../src/tasks/task.js";
 import { smallConfig } from "./small-run.js";
 

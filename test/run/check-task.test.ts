@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { checkTask } from "../../src/run/check-task.js";
-import { resolveConfig } from "../../src/run/config.js";
-import type { RunConfig } from "../../src/run/config-fields.js";
+import { resolveConfig } from "../../src/run/config/config.js";
+import type { RunConfig } from "../../src/run/config/fields.js";
 import { bundledModel } from "../../src/run/open-engine.js";
 
 const MODEL = fileURLToPath(new URL("../fixtures/tiny-llama", import.meta.url));

@@ -12,9 +12,9 @@ import {
   parseConfig,
   parseFlag,
   resolveConfig,
-} from "../../src/run/config.js";
-import { type ConfigKey, configKeys, type Field, fields, flagOf } from "../../src/run/config-fields.js";
-import { presets } from "../../src/run/presets.js";
+} from "../../src/run/config/config.js";
+import { type ConfigKey, configKeys, type Field, fields, flagOf } from "../../src/run/config/fields.js";
+import { presets } from "../../src/run/config/presets.js";
 
 const layer = (values: Record<string, unknown>, source = "flags") => ({ source, folder: "/base", values });
 const resolved = (values: Record<string, unknown>) => resolveConfig([layer(values)]).config;

@@ -15,9 +15,9 @@ import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { UserError } from "../../src/errors.js";
-import type { RunConfig } from "../../src/run/config-fields.js";
+import type { RunConfig } from "../../src/run/config/fields.js";
+import { sealed } from "../../src/run/directory/sealed-log.js";
 import { resumeRun, startRun } from "../../src/run/runner.js";
-import { sealed } from "../../src/run/sealed-log.js";
 import { altered, engineOf, essence, freshDir, recorder, smallConfig, smallTask } from "./small-run.js";
 
 const quiet = () => {};

@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { ObservationQueue } from "../../src/algorithm/observation-queue.js";
-import { type Explanation, explainObservation } from "../../src/run/explain.js";
+import { type Explanation, explainObservation } from "../../src/run/analysis/explain.js";
+import { trainingFrequencies } from "../../src/run/analysis/training-frequency.js";
+import { readSealedLog } from "../../src/run/directory/sealed-log.js";
+import { readRun } from "../../src/run/directory/summary.js";
 import { startRun } from "../../src/run/runner.js";
 import type { DrawnSample } from "../../src/run/sampling.js";
-import { readSealedLog } from "../../src/run/sealed-log.js";
-import { readRun } from "../../src/run/summary.js";
-import { trainingFrequencies } from "../../src/run/training-frequency.js";
 import { adastar } from "../cli/in-process.js";
 import { smallConfig, smallTask } from "./small-run.js";
 

@@ -3,9 +3,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { forwardFlops, trainedFlops } from "../../src/algorithm/flops.js";
 import { methodNamed } from "../../src/algorithm/methods.js";
+import { readRun } from "../../src/run/directory/summary.js";
 import { type Calibration, expectedTries, forecastIterations, forecastRun } from "../../src/run/forecast.js";
 import { startRun } from "../../src/run/runner.js";
-import { readRun } from "../../src/run/summary.js";
 import { adastar } from "../cli/in-process.js";
 import { smallConfig, smallTask } from "./small-run.js";
 

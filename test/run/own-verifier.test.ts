@@ -4,13 +4,13 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, expect, test } from "vitest";
-import { auditRun } from "../../src/run/audit.js";
-import { loadConfig } from "../../src/run/config.js";
-import type { RunConfig } from "../../src/run/config-fields.js";
+import { auditRun } from "../../src/run/analysis/audit.js";
+import { loadConfig } from "../../src/run/config/config.js";
+import type { RunConfig } from "../../src/run/config/fields.js";
+import { readSealedLog } from "../../src/run/directory/sealed-log.js";
 import { evaluateCheckpoint } from "../../src/run/evaluate-checkpoint.js";
 import { resumeRun, startRun } from "../../src/run/runner.js";
 import type { JudgedSample } from "../../src/run/sampling.js";
-import { readSealedLog } from "../../src/run/sealed-log.js";
 import { freshDir, recorder } from "./small-run.js";
 
 const root = mkdtempSync(join(tmpdir(), "adastar-own-"));

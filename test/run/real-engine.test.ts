@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { openOnnxEngine } from "../../src/engine/onnx/onnx-engine.js";
-import type { RunConfig } from "../../src/run/config-fields.js";
+import type { RunConfig } from "../../src/run/config/fields.js";
 import type { RunEvent } from "../../src/run/events.js";
 import { resumeRun, startRun } from "../../src/run/runner.js";
 import type { Observation, Task } from "../../src/tasks/task.js";

@@ -3,7 +3,7 @@
 import type { Lesson } from "../../src/engine/scripted/lesson.js";
 import { openScriptedEngine } from "../../src/engine/scripted/scripted-engine.js";
 import { lessonsOf } from "../../src/engine/scripted/task-lessons.js";
-import type { RunConfig } from "../../src/run/config-fields.js";
+import type { RunConfig } from "../../src/run/config/fields.js";
 import { startRun } from "../../src/run/runner.js";
 import { arithmetic } from "../../src/tasks/arithmetic.js";
 import { generatedTask, workedExamples } from "../../src/tasks/generated.js";

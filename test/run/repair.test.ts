@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Engine } from "../../src/engine/engine.js";
 import { UserError } from "../../src/errors.js";
-import type { RunConfig } from "../../src/run/config-fields.js";
-import { readJournal } from "../../src/run/journal.js";
+import type { RunConfig } from "../../src/run/config/fields.js";
+import { readJournal } from "../../src/run/directory/journal.js";
 import { resumeRun, startRun } from "../../src/run/runner.js";
 import { altered, engineOf, essence, freshDir, recorder, smallConfig, smallTask } from "./small-run.js";
 

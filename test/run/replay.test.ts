@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { methodNamed } from "../../src/algorithm/methods.js";
-import { resolveConfig } from "../../src/run/config.js";
-import { replayRun } from "../../src/run/replay.js";
+import { replayRun } from "../../src/run/analysis/replay.js";
+import { simulate } from "../../src/run/analysis/simulate.js";
+import { trainingFrequencies } from "../../src/run/analysis/training-frequency.js";
+import { resolveConfig } from "../../src/run/config/config.js";
+import { readRun } from "../../src/run/directory/summary.js";
 import { startRun } from "../../src/run/runner.js";
-import { simulate } from "../../src/run/simulate.js";
-import { readRun } from "../../src/run/summary.js";
-import { trainingFrequencies } from "../../src/run/training-frequency.js";
 import { adastar } from "../cli/in-process.js";
 import { smallConfig, smallTask } from "./small-run.js";
 

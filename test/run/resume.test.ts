@@ -13,9 +13,9 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { openScriptedEngine } from "../../src/engine/scripted/scripted-engine.js";
 import { lessonsOf } from "../../src/engine/scripted/task-lessons.js";
 import { UserError } from "../../src/errors.js";
-import type { RunConfig } from "../../src/run/config-fields.js";
+import type { RunConfig } from "../../src/run/config/fields.js";
+import { readJournal } from "../../src/run/directory/journal.js";
 import type { RunEvent } from "../../src/run/events.js";
-import { readJournal } from "../../src/run/journal.js";
 import { resumeRun, startRun } from "../../src/run/runner.js";
 import { essence, freshDir, recorder, smallConfig, smallTask } from "./small-run.js";
 

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { Engine } from "../../src/engine/engine.js";
 import { UserError } from "../../src/errors.js";
-import { readJournal } from "../../src/run/journal.js";
+import { readJournal } from "../../src/run/directory/journal.js";
+import { readRun } from "../../src/run/directory/summary.js";
 import { startRun } from "../../src/run/runner.js";
-import { readRun } from "../../src/run/summary.js";
 import { altered, engineOf, recorder, records, smallConfig, smallTask } from "./small-run.js";
 
 const quiet = () => {};

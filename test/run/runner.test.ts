@@ -4,11 +4,11 @@ import { describe, expect, test } from "vitest";
 import { forwardFlops } from "../../src/algorithm/flops.js";
 import { ObservationQueue } from "../../src/algorithm/observation-queue.js";
 import type { SampleRequest, SamplingParams, TrainingExample } from "../../src/engine/engine.js";
-import { readJournal } from "../../src/run/journal.js";
+import { readJournal } from "../../src/run/directory/journal.js";
+import { readSealedLog } from "../../src/run/directory/sealed-log.js";
+import { readRun } from "../../src/run/directory/summary.js";
 import { resumeRun, startRun } from "../../src/run/runner.js";
 import type { DrawnSample } from "../../src/run/sampling.js";
-import { readSealedLog } from "../../src/run/sealed-log.js";
-import { readRun } from "../../src/run/summary.js";
 import type { StepRecord } from "../../src/run/training.js";
 import { altered, engineOf, essence, recorder, records, smallConfig, smallTask, timeless } from "./small-run.js";
 

@@ -15,13 +15,13 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import { UserError } from "../../src/errors.js";
-import { resolveConfig } from "../../src/run/config.js";
-import { Disk } from "../../src/run/disk.js";
-import { Journal, readJournal } from "../../src/run/journal.js";
-import { takeLock } from "../../src/run/lock.js";
-import { parseSealedLines, SealedLog, sealed, unsealed } from "../../src/run/sealed-log.js";
-import { RunStore } from "../../src/run/store.js";
-import { Tape } from "../../src/run/tape.js";
+import { resolveConfig } from "../../src/run/config/config.js";
+import { Disk } from "../../src/run/directory/disk.js";
+import { Journal, readJournal } from "../../src/run/directory/journal.js";
+import { takeLock } from "../../src/run/directory/lock.js";
+import { parseSealedLines, SealedLog, sealed, unsealed } from "../../src/run/directory/sealed-log.js";
+import { RunStore } from "../../src/run/directory/store.js";
+import { Tape } from "../../src/run/directory/tape.js";
 
 const created: string[] = [];
 afterAll(() => {

@@ -7,7 +7,7 @@ import { describe, expect, test } from "vitest";
 import type { Engine } from "../../src/engine/engine.js";
 import { openOnnxEngine } from "../../src/engine/onnx/onnx-engine.js";
 import { UserError } from "../../src/errors.js";
-import { readJournal } from "../../src/run/journal.js";
+import { readJournal } from "../../src/run/directory/journal.js";
 import { keptIterations } from "../../src/run/retention.js";
 import { resumeRun, startRun } from "../../src/run/runner.js";
 import { altered, engineOf, recorder, records, smallConfig, smallTask } from "./small-run.js";

@@ -2,7 +2,14 @@ import { Command, Option } from "commander";
 import { UserError } from "../../errors.js";
 import { formatCount, formatPercent } from "../../report/format.js";
 import { renderText } from "../../report/tables.js";
-import { type Audit, type AuditCounts, type AuditFinding, attemptOf, auditRun, type Split } from "../../run/audit.js";
+import {
+  type Audit,
+  type AuditCounts,
+  type AuditFinding,
+  attemptOf,
+  auditRun,
+  type Split,
+} from "../../run/analysis/audit.js";
 import { print, printJson } from "../output.js";
 import { wholeNumber } from "../parsers.js";
 import { addJudgeOptions, type JudgeFlags, judgedAsAsked, plainReport, printReport } from "./audit-judge.js";

@@ -14,6 +14,7 @@ import {
 } from "../../report/comparison-report.js";
 import { formatDuration, formatFlops, formatPercent } from "../../report/format.js";
 import { renderText } from "../../report/tables.js";
+import { comparedRuns } from "../../run/analysis/compared-runs.js";
 import {
   type ComparisonEvent,
   type Launch,
@@ -21,8 +22,7 @@ import {
   planComparison,
   runComparison,
 } from "../../run/compare.js";
-import { comparedRuns } from "../../run/compared-runs.js";
-import { type ConfigKey, configKeys } from "../../run/config-fields.js";
+import { type ConfigKey, configKeys } from "../../run/config/fields.js";
 import { resumeRun, startRun } from "../../run/runner.js";
 import { addConfigOptions, statedSettings } from "../config-options.js";
 import { launchProcess } from "../launch-run.js";

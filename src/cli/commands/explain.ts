@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { formatCount, formatPercent } from "../../report/format.js";
-import { type Explanation, explainObservation, type IterationExplanation } from "../../run/explain.js";
+import { type Explanation, explainObservation, type IterationExplanation } from "../../run/analysis/explain.js";
 import { isCorrect } from "../../run/sampling.js";
 import { print, printJson } from "../output.js";
 

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { changeableKeys } from "../../run/config.js";
+import { changeableKeys } from "../../run/config/config.js";
 import { resumeRun } from "../../run/runner.js";
 import { addConfigOptions, statedSettings } from "../config-options.js";
 import { watchRun } from "../watch-run.js";

@@ -1,7 +1,7 @@
 import { Command } from "commander";
-import { loadConfig } from "../../run/config.js";
+import { loadConfig } from "../../run/config/config.js";
+import { refuseIneffectiveFlags } from "../../run/config/ineffective.js";
 import { forecastRun } from "../../run/forecast.js";
-import { refuseIneffectiveFlags } from "../../run/ineffective.js";
 import { startRun } from "../../run/runner.js";
 import { addConfigOptions, statedSettings } from "../config-options.js";
 import { forecastText } from "../forecast-text.js";

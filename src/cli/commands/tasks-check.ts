@@ -4,8 +4,8 @@ import { formatCount } from "../../report/format.js";
 import { lengthTable } from "../../report/length-table.js";
 import { renderPairs, renderText } from "../../report/tables.js";
 import { checkTask, type TaskCheck } from "../../run/check-task.js";
-import { loadConfig } from "../../run/config.js";
-import type { ConfigKey } from "../../run/config-fields.js";
+import { loadConfig } from "../../run/config/config.js";
+import type { ConfigKey } from "../../run/config/fields.js";
 import { addConfigOptions, statedSettings } from "../config-options.js";
 import { print, printJson, say } from "../output.js";
 

@@ -1,7 +1,7 @@
 /** What a judge of rationales is asked, and how its reply is read. */
 
-import type { Observation } from "../tasks/task.js";
-import type { RationaleVerdict } from "./judge-log.js";
+import type { Observation } from "../../tasks/task.js";
+import type { RationaleVerdict } from "./log.js";
 
 /** To be raised with every change of the question or of how replies are read: verdicts under another version are not used again. */
 export const PROMPT_VERSION = 1;

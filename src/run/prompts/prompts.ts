@@ -1,9 +1,9 @@
 /** Every prompt of a run as tokens, encoded once and checked against the model's context before anything is spent. */
 
-import type { Engine, TrainingExample } from "../engine/engine.js";
-import { UserError } from "../errors.js";
-import { fewShotPrefix } from "../tasks/prompt.js";
-import type { Observation } from "../tasks/task.js";
+import type { Engine, TrainingExample } from "../../engine/engine.js";
+import { UserError } from "../../errors.js";
+import { fewShotPrefix } from "../../tasks/prompt.js";
+import type { Observation } from "../../tasks/task.js";
 import { encodeChatPrompts } from "./chat-prompts.js";
 import type { PromptSources, Prompts } from "./encoded-prompts.js";
 

@@ -6,19 +6,19 @@
 
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { commit, type Outcome, type TryRequest, visit } from "../algorithm/iteration.js";
-import type { Method } from "../algorithm/methods.js";
-import { ObservationQueue } from "../algorithm/observation-queue.js";
-import { seedFor, uniform } from "../algorithm/random.js";
-import { targetAt } from "../algorithm/schedule.js";
-import { UserError } from "../errors.js";
-import { methodOf, resolveConfig } from "./config.js";
-import type { RunConfig } from "./config-fields.js";
-import { findEntry } from "./journal.js";
-import type { DrawnSample } from "./sampling.js";
-import { readSealedLog } from "./sealed-log.js";
-import { readRun } from "./summary.js";
-import { scheduleOf } from "./training.js";
+import { commit, type Outcome, type TryRequest, visit } from "../../algorithm/iteration.js";
+import type { Method } from "../../algorithm/methods.js";
+import { ObservationQueue } from "../../algorithm/observation-queue.js";
+import { seedFor, uniform } from "../../algorithm/random.js";
+import { targetAt } from "../../algorithm/schedule.js";
+import { UserError } from "../../errors.js";
+import { methodOf, resolveConfig } from "../config/config.js";
+import type { RunConfig } from "../config/fields.js";
+import { findEntry } from "../directory/journal.js";
+import { readSealedLog } from "../directory/sealed-log.js";
+import { readRun } from "../directory/summary.js";
+import type { DrawnSample } from "../sampling.js";
+import { scheduleOf } from "../training.js";
 import { observationCount } from "./training-frequency.js";
 
 /** Where an outcome came from. */

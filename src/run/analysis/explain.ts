@@ -2,14 +2,14 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Method } from "../algorithm/methods.js";
-import { ObservationQueue } from "../algorithm/observation-queue.js";
-import { seedFor, shuffled } from "../algorithm/random.js";
-import { shown, UserError } from "../errors.js";
-import { findEntry } from "./journal.js";
-import type { DrawnSample } from "./sampling.js";
-import { readSealedLog } from "./sealed-log.js";
-import { type RunView, readRun } from "./summary.js";
+import type { Method } from "../../algorithm/methods.js";
+import { ObservationQueue } from "../../algorithm/observation-queue.js";
+import { seedFor, shuffled } from "../../algorithm/random.js";
+import { shown, UserError } from "../../errors.js";
+import { findEntry } from "../directory/journal.js";
+import { readSealedLog } from "../directory/sealed-log.js";
+import { type RunView, readRun } from "../directory/summary.js";
+import type { DrawnSample } from "../sampling.js";
 import { observationCount, trainingFrequencies } from "./training-frequency.js";
 
 /** An observation's statistics in the queue, by which it is ordered. */

@@ -2,8 +2,8 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import { messageOf, shown, UserError } from "../errors.js";
-import { codeOf } from "../system-errors.js";
+import { messageOf, shown, UserError } from "../../errors.js";
+import { codeOf } from "../../system-errors.js";
 
 export interface ChatEndpoint {
   /** What comes before `/chat/completions`: `http://localhost:8000/v1`. */

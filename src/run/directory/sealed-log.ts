@@ -5,7 +5,7 @@
 
 import { closeSync, existsSync, readFileSync } from "node:fs";
 import { crc32 } from "node:zlib";
-import { UserError } from "../errors.js";
+import { UserError } from "../../errors.js";
 import type { Disk } from "./disk.js";
 
 const SEAL = /,"check":"([0-9a-f]{8})"\}$/;

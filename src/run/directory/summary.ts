@@ -1,11 +1,11 @@
 /** What a run came to, from its journal. */
 
 import { join } from "node:path";
-import type { RunConfig } from "./config-fields.js";
-import { sum } from "./cost.js";
-import type { IterationRecord, RunSummary } from "./events.js";
+import type { RunConfig } from "../config/fields.js";
+import { sum } from "../cost.js";
+import type { IterationRecord, RunSummary } from "../events.js";
+import { modelFolder } from "../open-engine.js";
 import { findEntry, isFinished, type JournalEntry, readJournal } from "./journal.js";
-import { modelFolder } from "./open-engine.js";
 import { readRunConfig } from "./run-config.js";
 
 /** The finished iterations, in order. */

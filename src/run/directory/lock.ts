@@ -3,8 +3,8 @@
 import { linkSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
-import { UserError } from "../errors.js";
-import { codeOf, explained } from "../system-errors.js";
+import { UserError } from "../../errors.js";
+import { codeOf, explained } from "../../system-errors.js";
 
 export interface Owner {
   readonly pid: number;

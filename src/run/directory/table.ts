@@ -1,6 +1,6 @@
 /** The closing table as CSV, one row an iteration, for spreadsheets and plotting. */
 
-import type { IterationRecord } from "./events.js";
+import type { IterationRecord } from "../events.js";
 
 const columns: Readonly<Record<string, (record: IterationRecord) => number | null>> = {
   iteration: (r) => r.iteration,

@@ -3,9 +3,9 @@
  * template writes every special token, begin-of-text included.
  */
 
-import type { ChatMessage, ChatTemplate, Engine, Tokenizer } from "../engine/engine.js";
-import { shown, UserError } from "../errors.js";
-import type { Exemplar, Observation, PromptFormat } from "../tasks/task.js";
+import type { ChatMessage, ChatTemplate, Engine, Tokenizer } from "../../engine/engine.js";
+import { shown, UserError } from "../../errors.js";
+import type { Exemplar, Observation, PromptFormat } from "../../tasks/task.js";
 import type { PromptSources, Prompts } from "./encoded-prompts.js";
 
 /** Throws UserError when the checkpoint has no chat template, or one that does not end turns. */

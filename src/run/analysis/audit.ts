@@ -2,11 +2,11 @@
 
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { UserError } from "../errors.js";
-import type { RunConfig } from "./config-fields.js";
-import { readRunConfig } from "./run-config.js";
-import type { DrawnSample, JudgedSample } from "./sampling.js";
-import { readSealedLog } from "./sealed-log.js";
+import { UserError } from "../../errors.js";
+import type { RunConfig } from "../config/fields.js";
+import { readRunConfig } from "../directory/run-config.js";
+import { readSealedLog } from "../directory/sealed-log.js";
+import type { DrawnSample, JudgedSample } from "../sampling.js";
 
 export type Split = "train" | "test";
 

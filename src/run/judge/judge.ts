@@ -6,22 +6,22 @@
 
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { philox } from "../algorithm/random.js";
-import { UserError } from "../errors.js";
-import { openTask } from "../tasks/registry.js";
-import type { Observation, Task } from "../tasks/task.js";
-import { chosenIterations, samplesOf } from "./audit.js";
-import { taskOptions } from "./config.js";
-import type { RunConfig } from "./config-fields.js";
-import { chosenExemplars, dataDigest, limited } from "./context.js";
-import { findEntry, readJournal } from "./journal.js";
-import { type ChatClient, RequestFailed } from "./judge-client.js";
-import { JudgeLog, type LoggedVerdict, usualJudgeLog } from "./judge-log.js";
-import { PROMPT_VERSION, questionAbout, verdictIn } from "./judge-prompt.js";
-import { openPromptModel } from "./open-engine.js";
-import { encodePrompts } from "./prompts.js";
-import { readRunConfig } from "./run-config.js";
-import type { DrawnSample } from "./sampling.js";
+import { philox } from "../../algorithm/random.js";
+import { UserError } from "../../errors.js";
+import { openTask } from "../../tasks/registry.js";
+import type { Observation, Task } from "../../tasks/task.js";
+import { chosenIterations, samplesOf } from "../analysis/audit.js";
+import { taskOptions } from "../config/config.js";
+import type { RunConfig } from "../config/fields.js";
+import { chosenExemplars, dataDigest, limited } from "../context.js";
+import { findEntry, readJournal } from "../directory/journal.js";
+import { readRunConfig } from "../directory/run-config.js";
+import { openPromptModel } from "../open-engine.js";
+import { encodePrompts } from "../prompts/prompts.js";
+import type { DrawnSample } from "../sampling.js";
+import { type ChatClient, RequestFailed } from "./client.js";
+import { JudgeLog, type LoggedVerdict, usualJudgeLog } from "./log.js";
+import { PROMPT_VERSION, questionAbout, verdictIn } from "./prompt.js";
 
 export interface JudgeOptions {
   /** Only this iteration. */

@@ -7,9 +7,9 @@
 
 import { appendFileSync, existsSync, readFileSync, realpathSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
-import { messageOf, UserError } from "../errors.js";
-import { codeOf, explained } from "../system-errors.js";
-import { sealed, unsealed } from "./sealed-log.js";
+import { messageOf, UserError } from "../../errors.js";
+import { codeOf, explained } from "../../system-errors.js";
+import { sealed, unsealed } from "../directory/sealed-log.js";
 
 /** `none`: the reply states no verdict, or both. */
 export type RationaleVerdict = "sound" | "flawed" | "none";

@@ -16,8 +16,8 @@ import {
   writeSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { UserError } from "../errors.js";
-import { explained } from "../system-errors.js";
+import { UserError } from "../../errors.js";
+import { explained } from "../../system-errors.js";
 
 /** Called with the name of each step right before it is taken; a test throws or kills here. */
 export type StepObserver = (step: string, path: string) => void;

@@ -1,8 +1,8 @@
 /** How long the prompts of a task are, and whether a run's prompts fit the model. */
 
-import type { Method } from "../algorithm/methods.js";
-import type { Engine } from "../engine/engine.js";
-import type { Exemplar, Observation, Task } from "../tasks/task.js";
+import type { Method } from "../../algorithm/methods.js";
+import type { Engine } from "../../engine/engine.js";
+import type { Exemplar, Observation, Task } from "../../tasks/task.js";
 import { encodeAnyLength, promptLengths } from "./prompts.js";
 
 /** Zero-shot prompts of one split by length. */

@@ -1,9 +1,9 @@
 /** What a judge's verdicts on a run's rationales come to, and how well they agree with the program that checks steps. */
 
-import { type Agreement, agreementOf, wilsonInterval } from "../report/agreement.js";
-import type { Interval } from "../report/statistics.js";
+import { type Agreement, agreementOf, wilsonInterval } from "../../report/agreement.js";
+import type { Interval } from "../../report/statistics.js";
 import type { JudgedRationale, Judging } from "./judge.js";
-import type { LoggedVerdict } from "./judge-log.js";
+import type { LoggedVerdict } from "./log.js";
 
 /** What endpoints told of their tokens. */
 export interface JudgeTokens {

@@ -3,7 +3,7 @@
  * same waves are asked for after a kill.
  */
 
-import { UserError } from "../errors.js";
+import { UserError } from "../../errors.js";
 import type { SealedLog } from "./sealed-log.js";
 
 export interface TapeRecord {

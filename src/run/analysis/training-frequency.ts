@@ -2,11 +2,11 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { readQueue } from "../algorithm/queue-format.js";
-import { trainingBatches } from "../algorithm/training-order.js";
-import { findEntry } from "./journal.js";
-import { readSealedLog } from "./sealed-log.js";
-import type { RunView } from "./summary.js";
+import { readQueue } from "../../algorithm/queue-format.js";
+import { trainingBatches } from "../../algorithm/training-order.js";
+import { findEntry } from "../directory/journal.js";
+import { readSealedLog } from "../directory/sealed-log.js";
+import type { RunView } from "../directory/summary.js";
 
 /** N, from the queue that the first finished iteration left; 0 before that. */
 export function observationCount(dir: string, { entries }: Pick<RunView, "entries">): number {

@@ -1,6 +1,6 @@
 /** Named starting points; flags and files override them. */
 
-import type { RunConfig } from "./config-fields.js";
+import type { RunConfig } from "./fields.js";
 
 export const presets: Readonly<Record<NonNullable<RunConfig["preset"]>, Partial<RunConfig>>> = {
   /** AdaSTaR (NeurIPS 2025), section 4.1 and its appendix: chosen for models of 3 billion parameters. */

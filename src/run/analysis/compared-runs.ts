@@ -1,8 +1,8 @@
 /** What comparisons read of runs. */
 
-import type { EvaluationKind } from "../algorithm/methods.js";
-import { type EntryOf, findEntry } from "./journal.js";
-import { readRun } from "./summary.js";
+import type { EvaluationKind } from "../../algorithm/methods.js";
+import { type EntryOf, findEntry } from "../directory/journal.js";
+import { readRun } from "../directory/summary.js";
 import { trainingFrequencies } from "./training-frequency.js";
 
 /** A model of a run. */

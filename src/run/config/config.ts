@@ -7,13 +7,13 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { parseDocument, stringify } from "yaml";
-import { combineMethod } from "../algorithm/combine.js";
-import { type Method, type MethodOverrides, methodNamed } from "../algorithm/methods.js";
-import { messageOf, shown, UserError } from "../errors.js";
-import { isHubReference } from "../tasks/hub.js";
-import { type TaskOptions, taskEntry } from "../tasks/registry.js";
-import type { Task } from "../tasks/task.js";
-import { type ConfigKey, configKeys, type Field, fields, flagOf, type RunConfig } from "./config-fields.js";
+import { combineMethod } from "../../algorithm/combine.js";
+import { type Method, type MethodOverrides, methodNamed } from "../../algorithm/methods.js";
+import { messageOf, shown, UserError } from "../../errors.js";
+import { isHubReference } from "../../tasks/hub.js";
+import { type TaskOptions, taskEntry } from "../../tasks/registry.js";
+import type { Task } from "../../tasks/task.js";
+import { type ConfigKey, configKeys, type Field, fields, flagOf, type RunConfig } from "./fields.js";
 import { presets } from "./presets.js";
 
 /** Settings from one source, not yet checked. */

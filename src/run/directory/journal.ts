@@ -4,12 +4,12 @@
  * and resumed leaves the same journal as one that was not.
  */
 
-import type { ScoredTemperature } from "../algorithm/balance.js";
-import type { EvaluationKind, Method } from "../algorithm/methods.js";
-import type { ModelFacts } from "../engine/engine.js";
-import { UserError } from "../errors.js";
+import type { ScoredTemperature } from "../../algorithm/balance.js";
+import type { EvaluationKind, Method } from "../../algorithm/methods.js";
+import type { ModelFacts } from "../../engine/engine.js";
+import { UserError } from "../../errors.js";
+import type { FlopsByPurpose, IterationRecord } from "../events.js";
 import type { Disk } from "./disk.js";
-import type { FlopsByPurpose, IterationRecord } from "./events.js";
 import { readSealedLog, SealedLog } from "./sealed-log.js";
 
 /** Version of the run directory's layout. */

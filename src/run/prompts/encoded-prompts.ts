@@ -1,7 +1,7 @@
 /** The prompts of a run as tokens, and what they are made from. */
 
-import type { Method } from "../algorithm/methods.js";
-import type { Exemplar, Observation, Task } from "../tasks/task.js";
+import type { Method } from "../../algorithm/methods.js";
+import type { Exemplar, Observation, Task } from "../../tasks/task.js";
 
 export interface Prompts {
   /** Start tokens and worked examples, put before every question while sampling; in the plain and in the hinted form. */

@@ -1,9 +1,9 @@
 /** Flags that a method does nothing with: no setting that somebody typed is ignored in silence. */
 
-import type { Method } from "../algorithm/methods.js";
-import { UserError } from "../errors.js";
+import type { Method } from "../../algorithm/methods.js";
+import { UserError } from "../../errors.js";
 import { methodOf, type ResolvedConfig } from "./config.js";
-import { type ConfigKey, flagOf } from "./config-fields.js";
+import { type ConfigKey, flagOf } from "./fields.js";
 
 interface Rule {
   readonly keys: readonly ConfigKey[];

@@ -5,17 +5,17 @@
  * Memory: about 60 bytes an observation for methods that visit in the queue's order; some hundred more for those that visit all.
  */
 
-import { commit, type Outcome, visit } from "../algorithm/iteration.js";
-import type { Method } from "../algorithm/methods.js";
-import { ObservationQueue } from "../algorithm/observation-queue.js";
-import { seedFor, uniform } from "../algorithm/random.js";
-import { stepsAt, targetAt } from "../algorithm/schedule.js";
-import { trainingBatches } from "../algorithm/training-order.js";
-import { Learner } from "../engine/scripted/learner.js";
-import { USUAL_TRAITS } from "../engine/scripted/scripted-engine.js";
-import { UserError } from "../errors.js";
-import type { RunConfig } from "./config-fields.js";
-import { optimizerParams, scheduleOf } from "./training.js";
+import { commit, type Outcome, visit } from "../../algorithm/iteration.js";
+import type { Method } from "../../algorithm/methods.js";
+import { ObservationQueue } from "../../algorithm/observation-queue.js";
+import { seedFor, uniform } from "../../algorithm/random.js";
+import { stepsAt, targetAt } from "../../algorithm/schedule.js";
+import { trainingBatches } from "../../algorithm/training-order.js";
+import { Learner } from "../../engine/scripted/learner.js";
+import { USUAL_TRAITS } from "../../engine/scripted/scripted-engine.js";
+import { UserError } from "../../errors.js";
+import type { RunConfig } from "../config/fields.js";
+import { optimizerParams, scheduleOf } from "../training.js";
 
 export interface SimulatedIteration {
   readonly iteration: number;

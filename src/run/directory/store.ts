@@ -33,12 +33,12 @@
 import { createHash } from "node:crypto";
 import { createReadStream, existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join, relative, resolve, sep } from "node:path";
-import type { Engine } from "../engine/engine.js";
-import { UserError } from "../errors.js";
-import { formatConfig } from "./config.js";
-import type { RunConfig } from "./config-fields.js";
+import type { Engine } from "../../engine/engine.js";
+import { UserError } from "../../errors.js";
+import { formatConfig } from "../config/config.js";
+import type { RunConfig } from "../config/fields.js";
+import type { IterationRecord } from "../events.js";
 import { Disk } from "./disk.js";
-import type { IterationRecord } from "./events.js";
 import { type CheckpointDigest, type FileDigest, Journal } from "./journal.js";
 import { type Owner, takeLock } from "./lock.js";
 import { configFileLags, journaledConfig, noRun, readRunConfig } from "./run-config.js";
