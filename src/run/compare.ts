@@ -130,6 +130,8 @@ export type ComparisonEvent =
       readonly done: number;
       readonly total: number;
       readonly seconds: number;
+      /** Expected, of the runs that are left, from those that ended since the comparison was started; 0 after the last. */
+      readonly secondsLeft: number;
     }
   | { readonly kind: "failed"; readonly run: string; readonly reason: string };
 
@@ -164,7 +166,9 @@ export async function runComparison(
   const waiting = plan.filter((run) => states.get(run)?.kind !== "finished");
   const failed: FailedRun[] = [];
   const finished = new Set(plan.filter((run) => states.get(run)?.kind === "finished"));
+  const begun = performance.now();
   let next = 0;
+  let ended = 0;
   const work = async () => {
     while (next < waiting.length && !signal.aborted) {
       const run = waiting[next++];
@@ -178,8 +182,17 @@ export async function runComparison(
         const { status } = await launch(run, resume, signal);
         if (status !== "done") continue;
         finished.add(run);
-        const seconds = (performance.now() - started) / 1000;
-        listener({ kind: "ended", run: run.name, done: finished.size, total: plan.length, seconds });
+        ended++;
+        const now = performance.now();
+        const left = waiting.length - ended - failed.length;
+        listener({
+          kind: "ended",
+          run: run.name,
+          done: finished.size,
+          total: plan.length,
+          seconds: (now - started) / 1000,
+          secondsLeft: ((now - begun) / 1000 / ended) * left,
+        });
       } catch (error) {
         if (signal.aborted) continue;
         const reason = messageOf(error);

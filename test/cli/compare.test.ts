@@ -54,6 +54,11 @@ describe("compare", () => {
     ]);
   });
 
+  test("tells how far it is and how long it may take", () => {
+    expect(first.stderr).toMatch(/: done in [^(]+ \(1 of 6, about [^)]+ left\)/);
+    expect(first.stderr).toMatch(/: done in [^(]+ \(6 of 6\)/);
+  });
+
   test("reuses runs that are finished, and starts those that are new", async () => {
     const journals = readdirSync(join(out, "runs")).map((name) => join(out, "runs", name, "journal.jsonl"));
     const before = journals.map((path) => statSync(path).mtimeMs);

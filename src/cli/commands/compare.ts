@@ -174,8 +174,10 @@ function told(event: ComparisonEvent): string {
       return `${event.runs} runs: ${event.reused} are there, ${event.resumed} go on, ${event.runs - event.reused - event.resumed} start`;
     case "started":
       return `${event.run}: ${event.resumed ? "goes on" : "starts"}`;
-    case "ended":
-      return `${event.run}: done in ${formatDuration(event.seconds)} (${event.done} of ${event.total})`;
+    case "ended": {
+      const left = event.secondsLeft === 0 ? "" : `, about ${formatDuration(event.secondsLeft)} left`;
+      return `${event.run}: done in ${formatDuration(event.seconds)} (${event.done} of ${event.total}${left})`;
+    }
     case "failed":
       return `${event.run}: failed: ${event.reason}`;
   }
