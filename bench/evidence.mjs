@@ -49,7 +49,10 @@ const SETTINGS = {
   // Every method. N = 800 is 2.5 β¹, as the paper's SVAMP. The ones with the most tries get through one iteration.
   all: { seeds: 10, flags: { methods: "all", ...USUAL, "train-size": 800, probes: 32 } },
   // N = 4,000 is 12.5 β¹: an iteration of AdaSTaR visits a small part of the data.
-  "large-n": { seeds: 6, flags: { methods: FOUR, ...USUAL, "train-size": 4000, "max-flops": 2.55e12 } },
+  "large-n": {
+    seeds: 6,
+    flags: { methods: `${FOUR},adastar-no-curriculum`, ...USUAL, "train-size": 4000, "max-flops": 2.55e12 },
+  },
   // Another family of arithmetic and a weaker base model (37 % instead of 57 %); N is 6.25 β¹.
   clock: { seeds: 5, flags: { task: "clock", methods: FOUR, ...MEDIUM } },
   // Between the first two: N is 6.25 β¹.

@@ -99,12 +99,14 @@ export function frequencyTable({ methods }: Comparison): Table {
     columns: [
       { header: "method" },
       { header: "SD of training frequency", align: "right" },
+      { header: "never trained on", align: "right" },
       { header: "least-trained quarter that stays", align: "right" },
       { header: "most-trained quarter that stays", align: "right" },
     ],
     rows: methods.map((result) => [
       result.method,
       formatFixed(result.trainingFrequencySd, 2),
+      formatPercent(result.neverTrained),
       formatPercent(result.leastTrainedStay),
       formatPercent(result.mostTrainedStay),
     ]),
@@ -183,7 +185,7 @@ function reportPage(comparison: Comparison, { failed, setting, command }: Report
     "![Test accuracy by training FLOPs](curves.svg)",
     "Figures: [curves.csv](curves.csv) (means), [points.csv](points.csv) (every model of every run).",
     "## How evenly observations were trained on",
-    "Standard deviation of the number of times that an observation was trained on, and how much of the least and of the most trained quarter is still there three iterations later (chance: 25 %).",
+    "Standard deviation of the number of times that an observation was trained on, the share of those that never were, and how much of the least and of the most trained quarter is still there three iterations later (chance: 25 %).",
     renderMarkdown(frequencyTable(comparison)),
     ...(wrongSteps === null
       ? []

@@ -23,6 +23,8 @@ export interface SeedResult {
   readonly flopsToTarget: number | null;
   /** Of the whole run within the budget; null where nothing was trained. */
   readonly trainingFrequencySd: number | null;
+  /** Share of the observations that were never trained on. */
+  readonly neverTrained: number | null;
   /** Null where there are not enough iterations. */
   readonly leastTrainedStay: number | null;
   readonly mostTrainedStay: number | null;
@@ -52,6 +54,7 @@ export interface MethodResult {
   /** 1 − that / the most accurate baseline's, paired by seed; null for that baseline itself. */
   readonly flopsUntilTargetSaved: Estimate | null;
   readonly trainingFrequencySd: number | null;
+  readonly neverTrained: number | null;
   readonly leastTrainedStay: number | null;
   readonly mostTrainedStay: number | null;
   /** By iteration 1, 2, …, the mean over the seeds that came so far; null where steps are not checked. */
@@ -165,6 +168,7 @@ function resultOf(
     flopsUntilTarget: over(untilTarget),
     flopsUntilTargetSaved: saved(untilTarget),
     trainingFrequencySd: meanOfKnown(seeds.map((seed) => seed.trainingFrequencySd)),
+    neverTrained: meanOfKnown(seeds.map((seed) => seed.neverTrained)),
     leastTrainedStay: meanOfKnown(seeds.map((seed) => seed.leastTrainedStay)),
     mostTrainedStay: meanOfKnown(seeds.map((seed) => seed.mostTrainedStay)),
     wrongSteps: Array.from({ length: longest }, (_, i) =>
@@ -189,6 +193,7 @@ function seedResult(run: ComparedRun, budget: number, target: number): SeedResul
     averageAccuracy: averageAccuracy(run.points, budget),
     flopsToTarget: run.points.find(({ accuracy }) => accuracy >= target)?.flops ?? null,
     trainingFrequencySd: now === undefined ? null : populationDeviation(now),
+    neverTrained: now === undefined ? null : Array.from(now).filter((times) => times === 0).length / now.length,
     leastTrainedStay: stay("least"),
     mostTrainedStay: stay("most"),
   };

@@ -133,6 +133,7 @@ describe("compareMethods", () => {
     expect(first.leastTrainedStay).toBe(1);
     expect(first.mostTrainedStay).toBe(1 / 2);
     expect(first.trainingFrequencySd).toBeCloseTo(Math.sqrt((0.75 ** 2 + 0.25 ** 2 + 4.25 ** 2 + 3.75 ** 2) / 4), 12);
+    expect(first.neverTrained).toBe(1 / 4);
     expect(of("star")?.seeds[0].leastTrainedStay).toBeNull();
   });
 
