@@ -15,6 +15,10 @@ export interface SeedResult {
   readonly accuracy: number;
   readonly iteration: number;
   readonly flops: number;
+  /** Of these, those of sampling. */
+  readonly samplingFlops: number;
+  /** What they would have been, had no sample shared the worked examples. */
+  readonly unsharedFlops: number;
   /** Of the latest model within the budget, which no look at the test has chosen. */
   readonly finalAccuracy: number;
   /** Of the latest model at every cost from 0 to the budget, on average: the area under the learning curve. */
@@ -37,6 +41,10 @@ export interface MethodResult {
   readonly accuracy: Estimate;
   readonly iteration: number;
   readonly flops: Estimate;
+  /** Share of sampling in them; null where nothing was spent. */
+  readonly samplingShare: number | null;
+  /** Mean of what they would have been, had no sample shared the worked examples. */
+  readonly unsharedFlops: number;
   /** 1 − FLOPs / the most accurate baseline's FLOPs; null for that baseline itself, and where no training made the base model better. Below 0: it cost more. */
   readonly flopsSaved: Estimate | null;
   /** Accuracy less that of the most accurate baseline, paired by seed; null for that baseline itself. */
@@ -142,12 +150,13 @@ function resultOf(
   const gained = (figure: Figure) => overPairs((all) => mean(all.map(({ own, other }) => figure(own) - figure(other))));
   const saved = (figure: Figure) =>
     overPairs((all) => {
-      const spent = mean(all.map(({ other }) => figure(other)));
+      const theirs = mean(all.map(({ other }) => figure(other)));
       // A baseline that was best before any training cost nothing, and nothing can be saved on it.
-      return spent === 0 ? 0 : 1 - mean(all.map(({ own }) => figure(own))) / spent;
+      return theirs === 0 ? 0 : 1 - mean(all.map(({ own }) => figure(own))) / theirs;
     });
   const untilTarget: Figure = ({ flopsToTarget }) => flopsToTarget ?? budget;
   const costs = median(seeds.map(({ flopsToTarget }) => flopsToTarget ?? Number.POSITIVE_INFINITY));
+  const spent = mean(seeds.map(({ flops }) => flops));
   const longest = Math.max(0, ...runs.map(({ points }) => points.at(-1)?.iteration ?? 0));
   return {
     method,
@@ -156,6 +165,8 @@ function resultOf(
     accuracy: over(({ accuracy }) => accuracy),
     iteration: mean(seeds.map(({ iteration }) => iteration)),
     flops: over(({ flops }) => flops),
+    samplingShare: spent === 0 ? null : mean(seeds.map(({ samplingFlops }) => samplingFlops)) / spent,
+    unsharedFlops: mean(seeds.map(({ unsharedFlops }) => unsharedFlops)),
     // A method that was best before any training has not saved its cost, it has nothing to show for one.
     flopsSaved: seeds.every(({ iteration }) => iteration === 0) ? null : saved(({ flops }) => flops),
     accuracyGained: gained(({ accuracy }) => accuracy),
@@ -189,6 +200,8 @@ function seedResult(run: ComparedRun, budget: number, target: number): SeedResul
     accuracy: best.accuracy,
     iteration: best.iteration,
     flops: best.flops,
+    samplingFlops: best.samplingFlops,
+    unsharedFlops: best.unsharedFlops,
     finalAccuracy: last.accuracy,
     averageAccuracy: averageAccuracy(run.points, budget),
     flopsToTarget: run.points.find(({ accuracy }) => accuracy >= target)?.flops ?? null,

@@ -20,6 +20,8 @@ function run(
     points: accuracies.map((accuracy, iteration) => ({
       iteration,
       flops: cost * iteration,
+      samplingFlops: 0.25 * cost * iteration,
+      unsharedFlops: cost * iteration,
       accuracy,
       wrongSteps: null,
     })),
@@ -86,6 +88,20 @@ describe("compareMethods", () => {
     expect(of("star")).toMatchObject({ reachedTarget: 0, flopsToTarget: null });
     const higher = compareMethods(RUNS, { budget: 100, target: 0.85 });
     expect(higher.methods[0]).toMatchObject({ reachedTarget: 1, flopsToTarget: null });
+  });
+
+  test("tells what of the cost was sampling, and what it would have been without sharing", () => {
+    expect(of("adastar")).toMatchObject({ samplingShare: 0.25, unsharedFlops: 30 });
+    expect(renderText(resultTable(comparison))).not.toContain("unshared");
+    const dearer = RUNS.map((one) => ({
+      ...one,
+      points: one.points.map((point) => ({ ...point, unsharedFlops: 1e15 * point.flops })),
+    }));
+    const [header, , first] = renderText(resultTable(compareMethods(dearer, { budget: 100 }))).split("\n");
+    expect(header).toMatch(/PFLOPs +of it sampling +PFLOPs unshared +FLOPs saved/);
+    expect(first).toMatch(/ 25 % +30\.0 /);
+    const none = compareMethods([run("adastar", 1, 20, [0.5, 0.4])], { budget: 100 });
+    expect(none.methods[0].samplingShare).toBeNull();
   });
 
   test("counts what never reached the target as the whole budget", () => {
@@ -168,7 +184,7 @@ describe("the report", () => {
 
   test("has the paper's columns", () => {
     const [header, , first] = renderText(resultTable(comparison)).split("\n");
-    expect(header).toMatch(/^method +accuracy .* iteration +PFLOPs +FLOPs saved/);
+    expect(header).toMatch(/^method +accuracy .* iteration +PFLOPs +of it sampling +FLOPs saved/);
     expect(first).toMatch(/^adastar +85\.0 % +80\.0 % to 90\.0 % +1\.5 .* 62\.5 %/);
   });
 
@@ -191,7 +207,9 @@ describe("the report", () => {
     const parsed = JSON.parse(files["comparison.json"] ?? "");
     expect(parsed.methods[0].accuracy).toEqual({ mean: expect.closeTo(0.85, 12), low: 0.8, high: 0.9 });
     expect(parsed.methods[0].seeds).toHaveLength(2);
-    expect(files["points.csv"]?.split("\n")[0]).toBe("method,seed,iteration,flops,accuracy");
+    expect(files["points.csv"]?.split("\n")[0]).toBe(
+      "method,seed,iteration,flops,sampling_flops,unshared_flops,accuracy",
+    );
   });
 
   test("draws curves that are within the plot, names escaped", () => {

@@ -11,6 +11,10 @@ export interface CurvePoint {
   readonly iteration: number;
   /** Training FLOPs from the start. */
   readonly flops: number;
+  /** Of these, those of sampling. */
+  readonly samplingFlops: number;
+  /** What it would have come to, had every sample computed the worked examples itself, as the paper counts. */
+  readonly unsharedFlops: number;
   /** Test accuracy, in [0, 1]. */
   readonly accuracy: number;
   /** Share of this iteration's D₊ with a right answer after a wrong step; null where steps are not checked. */
@@ -48,10 +52,19 @@ export function comparedRuns(dir: string, method: string, iterations = Number.PO
       seed: config.seed,
       baseline: opened.method.visits === "all",
       points: [
-        { iteration: 0, flops: 0, accuracy: accuracyOf(base, kind), wrongSteps: null },
+        {
+          iteration: 0,
+          flops: 0,
+          samplingFlops: 0,
+          unsharedFlops: 0,
+          accuracy: accuracyOf(base, kind),
+          wrongSteps: null,
+        },
         ...records.map(({ iteration, cumulativeFlops, testAccuracy, accuracies, wrongSteps }) => ({
           iteration,
           flops: cumulativeFlops.total,
+          samplingFlops: cumulativeFlops.sampling,
+          unsharedFlops: cumulativeFlops.total - cumulativeFlops.sampling + cumulativeFlops.samplingUnshared,
           accuracy: accuracies[kind] ?? testAccuracy,
           wrongSteps,
         })),
