@@ -57,6 +57,11 @@ const SETTINGS = {
   clock: { seeds: 5, flags: { task: "clock", methods: FOUR, ...MEDIUM } },
   // Between the first two: N is 6.25 β¹.
   "medium-n": { seeds: 6, flags: { methods: `${FOUR},adastar-no-curriculum`, ...MEDIUM } },
+  // As the paper's budgets: far enough for the curves to flatten.
+  generous: {
+    seeds: 4,
+    flags: { methods: "adastar,adastar-random-order,star-acc-full", ...MEDIUM, "max-flops": 4e12 },
+  },
   // The curriculum's gate f(α) = αᵖ with other p than 2; 0 is no gate, which is adastar-no-curriculum.
   "power-1": { seeds: 4, beside: "medium-n", flags: { methods: "adastar", ...MEDIUM, "curriculum-power": 1 } },
   "power-4": { seeds: 4, beside: "medium-n", flags: { methods: "adastar", ...MEDIUM, "curriculum-power": 4 } },
