@@ -18,6 +18,10 @@ export interface ChartOptions {
   readonly yLabel: string;
   readonly formatX: (x: number) => string;
   readonly formatY: (y: number) => string;
+  /** Where the y axis begins at the lowest; what lies below is cut off, and the legend has an arrow for it. The lowest value when left out. */
+  readonly floor?: number;
+  /** A point's height holds until the next one, instead of a slope between them. */
+  readonly steps?: boolean;
 }
 
 const WIDTH = 860;
@@ -30,24 +34,27 @@ const TICKS = 5;
 const COLOURS = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#8F7F00", "#555555"] as const;
 
 export function lineChart(series: readonly ChartSeries[], options: ChartOptions): string {
+  const { floor = Number.NEGATIVE_INFINITY, steps = false } = options;
   const points = series.flatMap((one) => one.points);
   const xs = range(points.map(({ x }) => x));
-  const ys = range(points.flatMap(({ low, high }) => [low, high]));
+  const ys = range(points.flatMap(({ low, high }) => [low, high]).filter((value) => value >= floor));
   const x = (value: number) => place(value, xs, PLOT.left, PLOT.right);
   const y = (value: number) => place(value, ys, PLOT.bottom, PLOT.top);
   const drawn = series.map(({ points: own }, i) => {
-    const line = own.map((point) => `${fixed(x(point.x))},${fixed(y(point.y))}`).join(" ");
-    const band = [
-      ...own.map((point) => `${fixed(x(point.x))},${fixed(y(point.high))}`),
-      ...own.toReversed().map((point) => `${fixed(x(point.x))},${fixed(y(point.low))}`),
-    ].join(" ");
+    const path = (height: (point: ChartPoint) => number) =>
+      own.flatMap((point, j): string[] => {
+        const here = `${fixed(x(point.x))},${fixed(y(height(point)))}`;
+        return steps && j > 0 ? [`${fixed(x(point.x))},${fixed(y(height(own[j - 1])))}`, here] : [here];
+      });
+    const band = [...path(({ high }) => high), ...path(({ low }) => low).reverse()].join(" ");
     return `<polygon points="${band}" fill="${colour(i)}" opacity="0.12"/>
-<polyline points="${line}" fill="none" stroke="${colour(i)}" stroke-width="2"${dashes(i)}/>`;
+<polyline points="${path(({ y: height }) => height).join(" ")}" fill="none" stroke="${colour(i)}" stroke-width="2"${dashes(i)}/>`;
   });
-  const legend = series.map(({ name }, i) => {
+  const legend = series.map(({ name, points: own }, i) => {
     const top = PLOT.top + 12 + 20 * i;
+    const below = own.some((point) => point.y < floor) ? " ↓" : "";
     return `<line x1="${PLOT.right + 18}" y1="${top}" x2="${PLOT.right + 44}" y2="${top}" stroke="${colour(i)}" stroke-width="3"${dashes(i)}/>
-<text x="${PLOT.right + 52}" y="${top + 4}">${escapeMarkup(name)}</text>`;
+<text x="${PLOT.right + 52}" y="${top + 4}">${escapeMarkup(name + below)}</text>`;
   });
   const ticks = [
     ...ticksOf(xs).map(
@@ -64,7 +71,10 @@ export function lineChart(series: readonly ChartSeries[], options: ChartOptions)
 <rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>
 <text x="${PLOT.left}" y="24" font-size="15">${escapeMarkup(options.title)}</text>
 ${ticks.join("\n")}
+<clipPath id="plot"><rect x="${PLOT.left}" y="${PLOT.top - 1}" width="${PLOT.right - PLOT.left}" height="${PLOT.bottom - PLOT.top + 2}"/></clipPath>
+<g clip-path="url(#plot)">
 ${drawn.join("\n")}
+</g>
 ${legend.join("\n")}
 <text x="${(PLOT.left + PLOT.right) / 2}" y="${PLOT.bottom + 44}" text-anchor="middle">${escapeMarkup(options.xLabel)}</text>
 <text transform="translate(16 ${(PLOT.top + PLOT.bottom) / 2}) rotate(-90)" text-anchor="middle">${escapeMarkup(options.yLabel)}</text>

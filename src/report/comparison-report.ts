@@ -11,6 +11,9 @@ import { renderMarkdown, type Table } from "./tables.js";
 /** Files of a report by name. */
 export type ReportFiles = Readonly<Record<string, string>>;
 
+/** Of accuracy, below the base model. */
+const ROOM_BELOW = 0.05;
+
 export interface ReportContext {
   readonly runs: readonly ComparedRun[];
   readonly failed: readonly FailedRun[];
@@ -148,6 +151,9 @@ export function reportFiles(comparison: Comparison, context: ReportContext): Rep
       yLabel: "test accuracy",
       formatX: formatFlops,
       formatY: (share) => formatPercent(share),
+      // A method that ruins the model would press all others together.
+      floor: Math.min(...[...curves.values()].map(([base]) => base.mean)) - ROOM_BELOW,
+      steps: true,
     },
   );
   const means = [...curves].flatMap(([method, curve]) =>
@@ -197,6 +203,7 @@ function reportPage(comparison: Comparison, { failed, setting, command }: Report
     renderMarkdown(targetTable(comparison)),
     "## Learning curves",
     "![Test accuracy by training FLOPs](curves.svg)",
+    "A name with ↓ falls below the plot.",
     "Figures: [curves.csv](curves.csv) (means), [points.csv](points.csv) (every model of every run).",
     "## How evenly observations were trained on",
     "Standard deviation of the number of times that an observation was trained on, the share of those that never were, and how much of the least and of the most trained quarter is still there three iterations later (chance: 25 %).",

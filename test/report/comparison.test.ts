@@ -225,6 +225,23 @@ describe("the report", () => {
     expect(svg).not.toMatch(/NaN|Infinity/);
   });
 
+  test("holds a height until the next point, and cuts off what is below the floor", () => {
+    const at = (x: number, y: number) => ({ x, y, low: y, high: y });
+    const options = { title: "t", xLabel: "x", yLabel: "y", formatX: String, formatY: String };
+    const series = [
+      { name: "up", points: [at(0, 0.5), at(1, 0.9)] },
+      { name: "down", points: [at(0, 0.5), at(1, 0.1)] },
+    ];
+    const svg = lineChart(series, { ...options, floor: 0.5, steps: true });
+    const [up, down] = Array.from(svg.matchAll(/<polyline points="([^"]+)"/g), ([, points]) => points);
+    // From the lower left corner to the right, then up; the second one ends below the axis, behind the clip.
+    expect(up).toBe("76.0,420.0 610.0,420.0 610.0,44.0");
+    expect(down).toBe("76.0,420.0 610.0,420.0 610.0,796.0");
+    expect(svg).toContain(">up</text>");
+    expect(svg).toContain(">down ↓</text>");
+    expect(svg.indexOf('clip-path="url(#plot)"')).toBeLessThan(svg.indexOf("<polyline"));
+  });
+
   test.each([
     [0.566, 0.91, ["0.6", "0.7", "0.8", "0.9"]],
     [0, 2.4e12, ["0", "500000000000", "1000000000000", "1500000000000", "2000000000000"]],
