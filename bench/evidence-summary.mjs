@@ -2,7 +2,7 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { formatPercent } from "../dist/report/format.js";
+import { formatPercent, formatPoints } from "../dist/report/format.js";
 import { bootstrap, mean } from "../dist/report/statistics.js";
 import { renderMarkdown } from "../dist/report/tables.js";
 
@@ -45,10 +45,10 @@ function baselineTable(recorded) {
         rival.method,
         formatPercent(rival.accuracy.mean),
         formatPercent(own.accuracy.mean),
-        withInterval(own.accuracyGained, points),
-        withInterval(own.flopsSaved, percent),
-        withInterval(own.flopsUntilTargetSaved, percent),
-        withInterval(own.averageAccuracyGained, points),
+        withInterval(own.accuracyGained, formatPoints),
+        withInterval(own.flopsSaved, (share) => formatPercent(share, 0)),
+        withInterval(own.flopsUntilTargetSaved, (share) => formatPercent(share, 0)),
+        withInterval(own.averageAccuracyGained, formatPoints),
       ],
     ];
   });
@@ -91,8 +91,8 @@ function variantTable(recorded) {
         setting.beside === undefined ? name : `${reference}, ${name}`,
         setting.beside === undefined ? method : `${method} ${changesOf(setting, recorded)}`,
         String(pairs.length),
-        withInterval(difference("accuracy"), points),
-        withInterval(difference("averageAccuracy"), points),
+        withInterval(difference("accuracy"), formatPoints),
+        withInterval(difference("averageAccuracy"), formatPoints),
         `${deviation("variant")} / ${deviation("adastar")}`,
       ];
     });
@@ -121,12 +121,4 @@ function changesOf(setting, recorded) {
 
 function withInterval(estimate, format) {
   return estimate === null ? "–" : `${format(estimate.mean)} (${format(estimate.low)} to ${format(estimate.high)})`;
-}
-
-function points(difference) {
-  return `${difference < 0 ? "−" : "+"}${Math.abs(100 * difference).toFixed(1)}`;
-}
-
-function percent(share) {
-  return `${share < 0 ? "−" : ""}${Math.abs(100 * share).toFixed(0)} %`;
 }

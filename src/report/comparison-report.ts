@@ -4,7 +4,7 @@ import type { ComparedRun } from "../run/analysis/compared-runs.js";
 import type { FailedRun } from "../run/compare.js";
 import { lineChart } from "./chart.js";
 import { type Comparison, learningCurves, type MethodResult } from "./comparison.js";
-import { ABSENT, formatFixed, formatFlops, formatPercent } from "./format.js";
+import { ABSENT, formatFixed, formatFlops, formatPercent, formatPoints } from "./format.js";
 import type { Estimate } from "./statistics.js";
 import { renderMarkdown, type Table } from "./tables.js";
 
@@ -50,7 +50,7 @@ export function resultTable({ methods, mostAccurateBaseline }: Comparison): Tabl
       formatPercent(result.samplingShare, 0),
       ...(shares ? [petaflops(result.unsharedFlops)] : []),
       ...estimated(result.flopsSaved, formatPercent, result.seeds.length),
-      ...estimated(result.accuracyGained, points, result.seeds.length),
+      ...estimated(result.accuracyGained, formatPoints, result.seeds.length),
       String(result.seeds.length),
     ]),
   };
@@ -73,9 +73,9 @@ export function wholeBudgetTable({ methods }: Comparison): Table {
     rows: methods.map((result) => [
       result.method,
       ...estimated(result.finalAccuracy, formatPercent, result.seeds.length),
-      ...estimated(result.finalAccuracyGained, points, result.seeds.length),
+      ...estimated(result.finalAccuracyGained, formatPoints, result.seeds.length),
       ...estimated(result.averageAccuracy, formatPercent, result.seeds.length),
-      ...estimated(result.averageAccuracyGained, points, result.seeds.length),
+      ...estimated(result.averageAccuracyGained, formatPoints, result.seeds.length),
     ]),
   };
 }
@@ -251,11 +251,6 @@ function estimated(
   if (estimate === null) return [ABSENT, ABSENT];
   const { mean, low, high } = estimate;
   return [format(mean), seeds < 2 ? ABSENT : `${format(low)} to ${format(high)}`];
-}
-
-/** A difference of accuracies in percentage points. */
-function points(difference: number): string {
-  return `${difference < 0 ? "−" : "+"}${Math.abs(100 * difference).toFixed(1)}`;
 }
 
 function petaflops(flops: number): string {

@@ -20,7 +20,18 @@ export function formatFlops(flops: number): string {
 
 /** A share in [0, 1] → `81.3 %`; null → a dash. */
 export function formatPercent(share: number | null, digits = 1): string {
-  return share === null || !Number.isFinite(share) ? ABSENT : `${(100 * share).toFixed(digits)} %`;
+  return share === null || !Number.isFinite(share) ? ABSENT : `${withMinus((100 * share).toFixed(digits))} %`;
+}
+
+/** A difference of two shares in percentage points, with its sign. */
+export function formatPoints(difference: number): string {
+  const text = withMinus((100 * difference).toFixed(1));
+  return text.startsWith("−") ? text : `+${text}`;
+}
+
+/** A number with the minus sign of typography, and none before zero. */
+function withMinus(text: string): string {
+  return Number(text) === 0 ? text.replace("-", "") : text.replace("-", "−");
 }
 
 /** Seconds → `0.8 s`, `42 s`, `2 min 05 s`, `1 h 02 min`, `3 d 04 h`. */

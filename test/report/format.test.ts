@@ -7,6 +7,7 @@ import {
   formatFlops,
   formatParameters,
   formatPercent,
+  formatPoints,
   formatRate,
   sparkline,
 } from "../../src/report/format.js";
@@ -70,6 +71,8 @@ test("shares, fixed numbers and rates; a dash for what is not there", () => {
   expect(formatPercent(0.8126)).toBe("81.3 %");
   expect(formatPercent(1, 0)).toBe("100 %");
   expect(formatPercent(null)).toBe("–");
+  expect([-0.25, -0.0004].map((share) => formatPercent(share))).toEqual(["−25.0 %", "0.0 %"]);
+  expect([0.0123, 0, -0.15, -0.0004].map(formatPoints)).toEqual(["+1.2", "+0.0", "−15.0", "+0.0"]);
   expect(formatFixed(0.12345, 3)).toBe("0.123");
   expect(formatFixed(null, 3)).toBe("–");
   expect([0.1234, 7.239, 99.44, 99.6, 6210].map(formatRate)).toEqual(["0.123", "7.24", "99.4", "100", "6,210"]);
