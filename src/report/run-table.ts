@@ -9,6 +9,7 @@ import {
   formatFlops,
   formatParameters,
   formatPercent,
+  formatPoints,
 } from "./format.js";
 import type { Column, Table } from "./tables.js";
 
@@ -56,7 +57,7 @@ export function iterationTable(records: readonly IterationRecord[], baseAccuracy
 /** Label and value pairs of a run's outcome. */
 export function summaryPairs(summary: RunSummary): (readonly [label: string, value: string])[] {
   const gain = summary.bestAccuracy - summary.baseAccuracy;
-  const points = `${gain < 0 ? "−" : "+"}${Math.abs(100 * gain).toFixed(1)} points`;
+  const points = `${formatPoints(gain)} points`;
   return [
     ["base accuracy", formatPercent(summary.baseAccuracy)],
     [
