@@ -2,7 +2,7 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { formatFlops, formatPercent, formatPoints } from "../dist/report/format.js";
+import { formatFixed, formatFlops, formatPercent, formatPoints } from "../dist/report/format.js";
 import { bootstrap, mean } from "../dist/report/statistics.js";
 import { renderMarkdown } from "../dist/report/tables.js";
 
@@ -31,7 +31,7 @@ export function summaryPage(folder, settings) {
     "The mean over seeds of what was spent until the baseline's own mean accuracy at early stop was first reached, a run that never did counting as the whole budget.",
     renderMarkdown(everyBaselineTable(recorded)),
     "## AdaSTaR with other orders and parts",
-    "Each variant less AdaSTaR, on the seeds that both have. _Average_ is the accuracy of the latest model over all costs up to the budget.",
+    "Each variant less AdaSTaR, on the seeds that both have. _Average_ is the accuracy of the latest model over all costs up to the budget. The last two columns have the variant's figure and AdaSTaR's: the standard deviation of how often an observation was trained on, and how many of those that an iteration trained on the one before had trained on as well.",
     renderMarkdown(variantTable(recorded)),
     "",
   ].join("\n\n");
@@ -142,14 +142,16 @@ function variantTable(recorded) {
       });
       const difference = (figure) =>
         bootstrap(pairs, (all) => mean(all.map((p) => p.variant[figure] - p.adastar[figure])));
-      const deviation = (of) => mean(pairs.map((pair) => pair[of].trainingFrequencySd)).toFixed(2);
+      const both = (figure, format) =>
+        ["variant", "adastar"].map((of) => format(mean(pairs.map((pair) => pair[of][figure])))).join(" / ");
       return [
         setting.beside === undefined ? name : `${reference}, ${name}`,
         setting.beside === undefined ? method : `${method} ${changesOf(setting, recorded)}`,
         String(pairs.length),
         withInterval(difference("accuracy"), formatPoints),
         withInterval(difference("averageAccuracy"), formatPoints),
-        `${deviation("variant")} / ${deviation("adastar")}`,
+        both("trainingFrequencySd", (value) => formatFixed(value, 2)),
+        both("repeated", (value) => formatPercent(value, 0)),
       ];
     });
   });
@@ -160,7 +162,8 @@ function variantTable(recorded) {
       { header: "seeds", align: "right" },
       { header: "accuracy", align: "right" },
       { header: "average", align: "right" },
-      { header: "SD of training frequency, its and AdaSTaR's", align: "right" },
+      { header: "SD of training frequency", align: "right" },
+      { header: "again the next iteration", align: "right" },
     ],
     rows,
   };

@@ -109,6 +109,7 @@ export function frequencyTable({ methods }: Comparison): Table {
       { header: "method" },
       { header: "SD of training frequency", align: "right" },
       { header: "never trained on", align: "right" },
+      { header: "again the next iteration", align: "right" },
       { header: "least-trained quarter that stays", align: "right" },
       { header: "most-trained quarter that stays", align: "right" },
     ],
@@ -116,6 +117,7 @@ export function frequencyTable({ methods }: Comparison): Table {
       result.method,
       formatFixed(result.trainingFrequencySd, 2),
       formatPercent(result.neverTrained),
+      formatPercent(result.repeated),
       formatPercent(result.leastTrainedStay),
       formatPercent(result.mostTrainedStay),
     ]),
@@ -206,7 +208,7 @@ function reportPage(comparison: Comparison, { failed, setting, command }: Report
     "A name with ↓ falls below the plot.",
     "Figures: [curves.csv](curves.csv) (means), [points.csv](points.csv) (every model of every run).",
     "## How evenly observations were trained on",
-    "Standard deviation of the number of times that an observation was trained on, the share of those that never were, and how much of the least and of the most trained quarter is still there three iterations later (chance: 25 %).",
+    "Standard deviation of the number of times that an observation was trained on, the share of those that never were, how many of those that an iteration trained on the one before had trained on as well, and how much of the least and of the most trained quarter is still there three iterations later (chance: 25 %).",
     renderMarkdown(frequencyTable(comparison)),
     ...(wrongSteps === null
       ? []

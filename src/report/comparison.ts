@@ -29,6 +29,8 @@ export interface SeedResult {
   readonly trainingFrequencySd: number | null;
   /** Share of the observations that were never trained on. */
   readonly neverTrained: number | null;
+  /** Of the observations that an iteration trained on, those that the one before it trained on, too: the mean share over iterations 2, 3, …; null before. */
+  readonly repeated: number | null;
   /** Null where there are not enough iterations. */
   readonly leastTrainedStay: number | null;
   readonly mostTrainedStay: number | null;
@@ -63,6 +65,7 @@ export interface MethodResult {
   readonly flopsUntilTargetSaved: Estimate | null;
   readonly trainingFrequencySd: number | null;
   readonly neverTrained: number | null;
+  readonly repeated: number | null;
   readonly leastTrainedStay: number | null;
   readonly mostTrainedStay: number | null;
   /** By iteration 1, 2, …, the mean over the seeds that came so far; null where steps are not checked. */
@@ -180,6 +183,7 @@ function resultOf(
     flopsUntilTargetSaved: saved(untilTarget),
     trainingFrequencySd: meanOfKnown(seeds.map((seed) => seed.trainingFrequencySd)),
     neverTrained: meanOfKnown(seeds.map((seed) => seed.neverTrained)),
+    repeated: meanOfKnown(seeds.map((seed) => seed.repeated)),
     leastTrainedStay: meanOfKnown(seeds.map((seed) => seed.leastTrainedStay)),
     mostTrainedStay: meanOfKnown(seeds.map((seed) => seed.mostTrainedStay)),
     wrongSteps: Array.from({ length: longest }, (_, i) =>
@@ -207,9 +211,22 @@ function seedResult(run: ComparedRun, budget: number, target: number): SeedResul
     flopsToTarget: run.points.find(({ accuracy }) => accuracy >= target)?.flops ?? null,
     trainingFrequencySd: now === undefined ? null : populationDeviation(now),
     neverTrained: now === undefined ? null : Array.from(now).filter((times) => times === 0).length / now.length,
+    repeated: repeatedShare(run.frequencies.slice(0, last.iteration)),
     leastTrainedStay: stay("least"),
     mostTrainedStay: stay("most"),
   };
+}
+
+/** @param frequencies times that each observation was trained on by the end of iterations 1, 2, … */
+function repeatedShare(frequencies: readonly ArrayLike<number>[]): number | null {
+  const trained = frequencies.map((now, t) =>
+    Array.from(now).flatMap((times, i) => (times > (frequencies[t - 1]?.[i] ?? 0) ? [i] : [])),
+  );
+  const shares = trained.slice(1).map((now, t) => {
+    const before = new Set(trained[t]);
+    return now.length === 0 ? null : now.filter((i) => before.has(i)).length / now.length;
+  });
+  return meanOfKnown(shares);
 }
 
 /** @param points from cost 0 on, within the budget; each model holds from its cost until the next one's */

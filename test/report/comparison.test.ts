@@ -150,6 +150,9 @@ describe("compareMethods", () => {
     expect(first.mostTrainedStay).toBe(1 / 2);
     expect(first.trainingFrequencySd).toBeCloseTo(Math.sqrt((0.75 ** 2 + 0.25 ** 2 + 4.25 ** 2 + 3.75 ** 2) / 4), 12);
     expect(first.neverTrained).toBe(1 / 4);
+    // The first iteration trains on one of the four, every other on that one and two more.
+    expect(first.repeated).toBe((1 / 3 + 1 + 1 + 1) / 4);
+    expect(of("star")?.seeds[0].repeated).toBeNull();
     expect(of("star")?.seeds[0].leastTrainedStay).toBeNull();
   });
 
