@@ -179,5 +179,8 @@ function changesOf(setting, recorded) {
 }
 
 function withInterval(estimate, format) {
-  return estimate === null ? "–" : `${format(estimate.mean)} (${format(estimate.low)} to ${format(estimate.high)})`;
+  if (estimate === null) return "–";
+  const { mean: value, low, high } = estimate;
+  // JSON has null for an interval that does not exist.
+  return Number.isFinite(low) ? `${format(value)} (${format(low)} to ${format(high)})` : format(value);
 }

@@ -33,7 +33,11 @@ export function combineMethod(base: Method, overrides: MethodOverrides): Method 
   const changes = Object.entries(overrides).filter(
     ([field, value]) => value !== undefined && JSON.stringify(value) !== JSON.stringify(base[field as keyof Method]),
   );
-  if (changes.length === 0) return base;
+  if (changes.length === 0) {
+    // A part that has no effect is refused even where it says what the method has anyway.
+    checkSense(base, overrides);
+    return base;
+  }
   const method: Method = {
     ...base,
     ...(Object.fromEntries(changes) as MethodOverrides),
@@ -96,12 +100,12 @@ function checkSense(method: Method, overrides: MethodOverrides): void {
   refuseIf(
     gold && (tries > 1 || retry === "always" || rationalize || keepPerObservation !== null),
     "completions=gold and several tries, hints or a cap on what is kept",
-    "nothing is sampled: there is one gold answer an observation. Set tries=1, retry=failures, rationalize=false and no keepPerObservation, or completions=sampled",
+    "nothing is sampled: there is one gold answer an observation. Set tries=1, retry=failures, rationalize=false and keepPerObservation=all (in code: null), or completions=sampled",
   );
   refuseIf(
     gold && temperature === "balance",
     "completions=gold and temperature=balance",
-    "nothing is sampled, so there is no temperature to choose. Set temperature=fixed or completions=sampled",
+    "nothing is sampled, so there is no temperature to choose. Set the temperature policy to fixed, or completions=sampled",
   );
   refuseIf(
     visits !== "all" && batch === "all",
@@ -131,15 +135,15 @@ function checkSense(method: Method, overrides: MethodOverrides): void {
   refuseIf(
     keepPerObservation !== null && retry === "failures",
     `keepPerObservation=${keepPerObservation} and retry=failures`,
-    "an observation is not tried again once solved, so it never has more than one correct sample. Set keepPerObservation to null or retry=always",
+    "an observation is not tried again once solved, so it never has more than one correct sample. Set keepPerObservation=all (in code: null) or retry=always",
   );
   refuseIf(
     keepPerObservation !== null && keepPerObservation >= tries,
     `keepPerObservation=${keepPerObservation} and tries=${tries}`,
-    "an observation never has more correct samples than tries, so the cap would cut nothing. Lower keepPerObservation, raise tries, or set it to null",
+    "an observation never has more correct samples than tries, so the cap would cut nothing. Lower keepPerObservation, raise tries, or set keepPerObservation=all (in code: null)",
   );
   refuseIf(
-    tries === 1 && overrides.retry !== undefined,
+    tries === 1 && overrides.retry !== undefined && !gold,
     `tries=1 and retry=${retry}`,
     "there is no further try to draw or to leave. Leave retry out, or set tries of 2 or more",
   );

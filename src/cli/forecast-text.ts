@@ -17,6 +17,8 @@ const COLUMNS: readonly (readonly [header: string, cell: (one: IterationForecast
 ];
 
 export function forecastText({ calibration, iterations, flops, seconds, memory, prompts }: Forecast): string {
+  /** A method that trains on gold answers has no prompt to sample with. */
+  const samples = prompts.sampling !== null;
   const table = renderText({
     columns: COLUMNS.map(([header]) => ({ header, align: "right" })),
     rows: iterations.map((one) => COLUMNS.map(([, cell]) => cell(one))),
@@ -30,17 +32,18 @@ export function forecastText({ calibration, iterations, flops, seconds, memory, 
     ["memory", `${formatCount(memory / 2 ** 20)} MiB while calibrating; a run needs at least as much`],
     [
       "measured with",
-      `${calibration.samples} samples, ${formatPercent(calibration.solveRate)} of those for training correct`,
+      `${calibration.samples} samples${samples ? `, ${formatPercent(calibration.solveRate)} of those for training correct` : ""}`,
     ],
   ]);
   const shown = [
     ["Prompt while sampling", prompts.sampling],
     ["Prompt with a hint", prompts.hinted],
-    ["Training example, with a sample of the base model", prompts.training],
+    [`Training example, with ${samples ? "a sample of the base model" : "the gold answer"}`, prompts.training],
     ["Prompt while testing", prompts.test],
   ].flatMap(([title, text]) => (text === null ? [] : [`${title}:\n${framed(text)}`]));
-  const remark =
-    "The model is taken to stay as it is; one that gets better visits fewer observations for as many samples.";
+  const remark = samples
+    ? "The model is taken to stay as it is; one that gets better visits fewer observations for as many samples."
+    : "Nothing is sampled but for testing.";
   return [...shown, table, totals, remark].join("\n\n");
 }
 

@@ -51,3 +51,8 @@ export function quietOnBrokenPipe(): void {
     if (error.code !== "EPIPE") throw error;
   });
 }
+
+/** A word as the shell takes it, in quotes where it needs them. */
+export function shellWord(word: string): string {
+  return /^[\w./@%+=:,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}

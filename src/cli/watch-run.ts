@@ -7,7 +7,7 @@ import { renderPairs, renderText } from "../report/tables.js";
 import type { Listener, RunSummary } from "../run/events.js";
 import { createDisplay } from "./display/display.js";
 import type { ProgressState } from "./display/state.js";
-import { printJson, say } from "./output.js";
+import { printJson, say, shellWord } from "./output.js";
 import { listenForStop } from "./stop-signals.js";
 
 /**
@@ -57,5 +57,5 @@ function resumeHint(runDir: string): string {
 function quoted(path: string): string {
   const short = relative(process.cwd(), path);
   const shown = short !== "" && short.length < path.length ? short : path;
-  return /^[\w./@%+=:,-]+$/.test(shown) ? shown : `'${shown.replaceAll("'", "'\\''")}'`;
+  return shellWord(shown);
 }

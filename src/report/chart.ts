@@ -3,6 +3,7 @@
 export interface ChartPoint {
   readonly x: number;
   readonly y: number;
+  /** The band's lower edge; NaN where there is none. */
   readonly low: number;
   readonly high: number;
 }
@@ -37,7 +38,7 @@ export function lineChart(series: readonly ChartSeries[], options: ChartOptions)
   const { floor = Number.NEGATIVE_INFINITY, steps = false } = options;
   const points = series.flatMap((one) => one.points);
   const xs = range(points.map(({ x }) => x));
-  const ys = range(points.flatMap(({ low, high }) => [low, high]).filter((value) => value >= floor));
+  const ys = range(points.flatMap((point) => [point.y, point.low, point.high]).filter((value) => value >= floor));
   const x = (value: number) => place(value, xs, PLOT.left, PLOT.right);
   const y = (value: number) => place(value, ys, PLOT.bottom, PLOT.top);
   const drawn = series.map(({ points: own }, i) => {
@@ -46,9 +47,11 @@ export function lineChart(series: readonly ChartSeries[], options: ChartOptions)
         const here = `${fixed(x(point.x))},${fixed(y(height(point)))}`;
         return steps && j > 0 ? [`${fixed(x(point.x))},${fixed(y(height(own[j - 1])))}`, here] : [here];
       });
-    const band = [...path(({ high }) => high), ...path(({ low }) => low).reverse()].join(" ");
-    return `<polygon points="${band}" fill="${colour(i)}" opacity="0.12"/>
-<polyline points="${path(({ y: height }) => height).join(" ")}" fill="none" stroke="${colour(i)}" stroke-width="2"${dashes(i)}/>`;
+    const edges = [...path(({ high }) => high), ...path(({ low }) => low).reverse()].join(" ");
+    const band = own.some(({ low, high }) => Number.isNaN(low) || Number.isNaN(high))
+      ? ""
+      : `<polygon points="${edges}" fill="${colour(i)}" opacity="0.12"/>\n`;
+    return `${band}<polyline points="${path(({ y: height }) => height).join(" ")}" fill="none" stroke="${colour(i)}" stroke-width="2"${dashes(i)}/>`;
   });
   const legend = series.map(({ name, points: own }, i) => {
     const top = PLOT.top + 12 + 20 * i;

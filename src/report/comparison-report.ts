@@ -17,6 +17,8 @@ const ROOM_BELOW = 0.05;
 export interface ReportContext {
   readonly runs: readonly ComparedRun[];
   readonly failed: readonly FailedRun[];
+  /** Names of runs that have not come to their end yet. */
+  readonly missing: readonly string[];
   /** What was run, for the heading: task, model, seeds. */
   readonly setting: readonly (readonly [label: string, value: string])[];
   /** The command that makes this report again. */
@@ -43,15 +45,19 @@ export function resultTable({ methods, mostAccurateBaseline }: Comparison): Tabl
       { header: "seeds", align: "right" },
     ],
     rows: methods.map((result) => [
-      result.method === mostAccurateBaseline ? `${result.method} (most accurate baseline)` : result.method,
-      ...estimated(result.accuracy, formatPercent, result.seeds.length),
+      result.method === mostAccurateBaseline
+        ? `${result.method} (most accurate ${result.baseline ? "baseline" : "method"})`
+        : result.method,
+      ...estimated(result.accuracy, formatPercent),
       formatFixed(result.iteration, 1),
       petaflops(result.flops.mean),
       formatPercent(result.samplingShare, 0),
       ...(shares ? [petaflops(result.unsharedFlops)] : []),
-      ...estimated(result.flopsSaved, formatPercent, result.seeds.length),
-      ...estimated(result.accuracyGained, formatPoints, result.seeds.length),
-      String(result.seeds.length),
+      ...estimated(result.flopsSaved, formatPercent),
+      ...estimated(result.accuracyGained, formatPoints),
+      result.pairs > 0 && result.pairs < result.seeds.length
+        ? `${result.seeds.length}, ${result.pairs} in pairs`
+        : String(result.seeds.length),
     ]),
   };
 }
@@ -72,10 +78,10 @@ export function wholeBudgetTable({ methods }: Comparison): Table {
     ],
     rows: methods.map((result) => [
       result.method,
-      ...estimated(result.finalAccuracy, formatPercent, result.seeds.length),
-      ...estimated(result.finalAccuracyGained, formatPoints, result.seeds.length),
-      ...estimated(result.averageAccuracy, formatPercent, result.seeds.length),
-      ...estimated(result.averageAccuracyGained, formatPoints, result.seeds.length),
+      ...estimated(result.finalAccuracy, formatPercent),
+      ...estimated(result.finalAccuracyGained, formatPoints),
+      ...estimated(result.averageAccuracy, formatPercent),
+      ...estimated(result.averageAccuracyGained, formatPoints),
     ]),
   };
 }
@@ -95,9 +101,9 @@ export function targetTable({ methods }: Comparison): Table {
     rows: methods.map(({ method, reachedTarget, seeds, flopsToTarget, flopsUntilTarget, flopsUntilTargetSaved }) => [
       method,
       `${reachedTarget} of ${seeds.length}`,
-      flopsToTarget === null ? "not reached by half" : formatFlops(flopsToTarget),
-      ...estimated(flopsUntilTarget, formatFlops, seeds.length),
-      ...estimated(flopsUntilTargetSaved, formatPercent, seeds.length),
+      flopsToTarget === null ? "half or more never did" : formatFlops(flopsToTarget),
+      ...estimated(flopsUntilTarget, formatFlops),
+      ...estimated(flopsUntilTargetSaved, formatPercent),
     ]),
   };
 }
@@ -177,15 +183,20 @@ export function reportFiles(comparison: Comparison, context: ReportContext): Rep
     "curves.svg": chart,
     "curves.csv": csv(["method", "flops", "accuracy", "low", "high"], means),
     "points.csv": csv(["method", "seed", "iteration", "flops", "sampling_flops", "unshared_flops", "accuracy"], every),
-    "comparison.json": `${JSON.stringify({ ...comparison, failed: context.failed }, null, 2)}\n`,
+    "comparison.json": `${JSON.stringify({ ...comparison, failed: context.failed, missing: context.missing }, null, 2)}\n`,
   };
 }
 
-function reportPage(comparison: Comparison, { failed, setting, command }: ReportContext): string {
+function reportPage(comparison: Comparison, { failed, missing, setting, command }: ReportContext): string {
   const wrongSteps = wrongStepsTable(comparison);
   const parts = [
     "# Comparison",
     setting.map(([label, value]) => `- ${label}: ${value}`).join("\n"),
+    ...(missing.length === 0
+      ? []
+      : [
+          `**Not complete.** Runs that have not come to their end are in no figure, and the command below goes on with them: ${missing.join(", ")}.`,
+        ]),
     `Made by:\n\n\`\`\`sh\n${command}\n\`\`\``,
     "## Accuracy and cost",
     `Every run counts up to ${formatFlops(comparison.budget)} of training and is stopped early at its best test accuracy, iteration 0 being the base model. FLOPs saved and accuracy gained are against the most accurate baseline, paired by seed; intervals are bootstrap over seeds. Worked examples that samples share count as often as they were computed; what they would have cost every sample is told as unshared, where there are any. The iteration is chosen by test accuracy, as in the paper, which flatters every method.`,
@@ -244,21 +255,22 @@ function seedTable(methods: readonly MethodResult[]): Table {
   };
 }
 
-/** A figure and its interval; of one seed none, which has no spread and says nothing of what others would bring. */
+/** A figure and its interval, where there is one. */
 function estimated(
   estimate: Estimate | null,
   format: (value: number) => string,
-  seeds: number,
 ): readonly [figure: string, interval: string] {
   if (estimate === null) return [ABSENT, ABSENT];
   const { mean, low, high } = estimate;
-  return [format(mean), seeds < 2 ? ABSENT : `${format(low)} to ${format(high)}`];
+  return [format(mean), Number.isNaN(low) ? ABSENT : `${format(low)} to ${format(high)}`];
 }
 
 function petaflops(flops: number): string {
   return (flops / 1e15).toPrecision(3);
 }
 
+/** A figure that does not exist is left empty. */
 function csv(header: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
-  return [header, ...rows].map((row) => `${row.join(",")}\n`).join("");
+  const cells = (row: readonly (string | number)[]) => row.map((cell) => (Number.isNaN(cell) ? "" : cell));
+  return [header, ...rows].map((row) => `${cells(row).join(",")}\n`).join("");
 }

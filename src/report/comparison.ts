@@ -47,7 +47,12 @@ export interface MethodResult {
   readonly samplingShare: number | null;
   /** Mean of what they would have been, had no sample shared the worked examples. */
   readonly unsharedFlops: number;
-  /** 1 − FLOPs / the most accurate baseline's FLOPs; null for that baseline itself, and where no training made the base model better. Below 0: it cost more. */
+  /** Seeds that the most accurate baseline has as well: what figures against it are made of; 0 for that baseline itself. */
+  readonly pairs: number;
+  /**
+   * 1 − FLOPs / the most accurate baseline's FLOPs; null for that baseline itself, and where either one's base model was never made better, at no
+   * cost. Below 0: it cost more.
+   */
   readonly flopsSaved: Estimate | null;
   /** Accuracy less that of the most accurate baseline, paired by seed; null for that baseline itself. */
   readonly accuracyGained: Estimate | null;
@@ -57,11 +62,11 @@ export interface MethodResult {
   readonly averageAccuracy: Estimate;
   readonly averageAccuracyGained: Estimate | null;
   readonly reachedTarget: number;
-  /** Median over all seeds; null where fewer than half reached it. */
+  /** Median over all seeds; null where half or more did not reach it. */
   readonly flopsToTarget: number | null;
   /** Mean over all seeds of what was spent until the target was reached or the budget was used up: the restricted mean of survival analysis. */
   readonly flopsUntilTarget: Estimate;
-  /** 1 − that / the most accurate baseline's, paired by seed; null for that baseline itself. */
+  /** 1 − that / the most accurate baseline's, paired by seed; null for that baseline itself, and where that needed nothing. */
   readonly flopsUntilTargetSaved: Estimate | null;
   readonly trainingFrequencySd: number | null;
   readonly neverTrained: number | null;
@@ -77,7 +82,7 @@ export interface Comparison {
   readonly budget: number;
   /** Test accuracy whose cost is compared. */
   readonly target: number;
-  /** The most accurate method that visits everything (of all, where there is none). */
+  /** The most accurate of the methods that visit everything, or of all where there are none; of those with the most seeds. */
   readonly mostAccurateBaseline: string;
   /** Confidence of all intervals. */
   readonly level: number;
@@ -107,8 +112,11 @@ export function compareMethods(runs: readonly ComparedRun[], options: CompareOpt
       cost: mean(own.map((run) => bestPoint(run).flops)),
     };
   });
+  const most = Math.max(...methods.map(({ runs: own }) => own.length));
   const baselines = methods.filter(({ runs: own }) => own[0].baseline);
-  const best = (baselines.length > 0 ? baselines : methods).reduce((leader, other) =>
+  // One that lost seeds may be the most accurate by the luck of those that are left.
+  const whole = (baselines.length > 0 ? baselines : methods).filter(({ runs: own }) => own.length === most);
+  const best = (whole.length > 0 ? whole : baselines).reduce((leader, other) =>
     other.accuracy > leader.accuracy || (other.accuracy === leader.accuracy && other.cost < leader.cost)
       ? other
       : leader,
@@ -151,12 +159,14 @@ function resultOf(
   const overPairs = (statistic: (all: typeof pairs) => number) =>
     pairs.length === 0 ? null : bootstrap(pairs, (all) => statistic([...all]), { level: LEVEL });
   const gained = (figure: Figure) => overPairs((all) => mean(all.map(({ own, other }) => figure(own) - figure(other))));
-  const saved = (figure: Figure) =>
-    overPairs((all) => {
+  const saved = (figure: Figure) => {
+    const estimate = overPairs((all) => {
       const theirs = mean(all.map(({ other }) => figure(other)));
       // A baseline that was best before any training cost nothing, and nothing can be saved on it.
-      return theirs === 0 ? 0 : 1 - mean(all.map(({ own }) => figure(own))) / theirs;
+      return theirs === 0 ? Number.NaN : 1 - mean(all.map(({ own }) => figure(own))) / theirs;
     });
+    return estimate === null || Number.isNaN(estimate.mean) ? null : estimate;
+  };
   const untilTarget: Figure = ({ flopsToTarget }) => flopsToTarget ?? budget;
   const costs = median(seeds.map(({ flopsToTarget }) => flopsToTarget ?? Number.POSITIVE_INFINITY));
   const spent = mean(seeds.map(({ flops }) => flops));
@@ -170,6 +180,7 @@ function resultOf(
     flops: over(({ flops }) => flops),
     samplingShare: spent === 0 ? null : mean(seeds.map(({ samplingFlops }) => samplingFlops)) / spent,
     unsharedFlops: mean(seeds.map(({ unsharedFlops }) => unsharedFlops)),
+    pairs: pairs.length,
     // A method that was best before any training has not saved its cost, it has nothing to show for one.
     flopsSaved: seeds.every(({ iteration }) => iteration === 0) ? null : saved(({ flops }) => flops),
     accuracyGained: gained(({ accuracy }) => accuracy),

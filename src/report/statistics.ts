@@ -2,7 +2,7 @@
 
 import { uniform } from "../algorithm/random.js";
 
-/** An interval that holds the true value with the stated confidence. */
+/** An interval that holds the true value with the stated confidence. NaN, which JSON writes as null, where there is none. */
 export interface Interval {
   readonly low: number;
   readonly high: number;
@@ -37,7 +37,7 @@ export function quantile(values: readonly number[], q: number): number {
   return share === 0 || low === high ? low : low + share * (high - low);
 }
 
-/** ∞ stands for what was not reached; the median is ∞ where more than half were not. */
+/** ∞ stands for what was not reached; the median is ∞ where half or more were not. */
 export function median(values: readonly number[]): number {
   return values.length === 0 ? Number.NaN : quantile(values, 0.5);
 }
@@ -52,7 +52,7 @@ export interface BootstrapOptions {
 /**
  * A statistic of `items` with its percentile bootstrap interval (Efron & Tibshirani 1993, chapter 13): items are drawn with replacement,
  * whole, so figures that belong together (one seed's under two methods) stay together: with pairs as items this is the paired bootstrap.
- * With fewer than two items there is no spread to see and the interval is that of one point.
+ * With fewer than two items there is no spread to see, and so no interval. Resamples in which the statistic is NaN are left out.
  */
 export function bootstrap<T>(
   items: readonly T[],
@@ -60,12 +60,13 @@ export function bootstrap<T>(
   { resamples = 4_000, level = 0.95, seed = 1 }: BootstrapOptions = {},
 ): Estimate {
   const value = statistic(items);
-  if (items.length < 2) return { mean: value, low: value, high: value };
+  if (items.length < 2) return { mean: value, low: Number.NaN, high: Number.NaN };
   const drawn = Array.from({ length: resamples }, (_, r) =>
     statistic(items.map((_, i) => items[Math.floor(uniform(seed, r * items.length + i) * items.length)])),
   );
+  const valid = drawn.filter((one) => !Number.isNaN(one));
   const tail = (1 - level) / 2;
-  return { mean: value, low: quantile(drawn, tail), high: quantile(drawn, 1 - tail) };
+  return { mean: value, low: quantile(valid, tail), high: quantile(valid, 1 - tail) };
 }
 
 /**

@@ -13,9 +13,10 @@ import { join, resolve } from "node:path";
 import { METHODS } from "../algorithm/methods.js";
 import { messageOf, UserError } from "../errors.js";
 import { taskEntry } from "../tasks/registry.js";
-import { formatConfig, loadConfig, methodOf, taskOptions } from "./config/config.js";
+import { formatConfig, loadConfig, methodOf, type ResolvedConfig, taskOptions } from "./config/config.js";
 import { type ConfigKey, configKeys, fields, type RunConfig } from "./config/fields.js";
 import { isBudgetSpent, iterationCosts } from "./cost.js";
+import { findEntry } from "./directory/journal.js";
 import { readRun } from "./directory/summary.js";
 import type { RunSummary } from "./events.js";
 
@@ -44,17 +45,20 @@ export interface PlannedRun {
 /** With a budget of FLOPs and no number of iterations, the budget alone ends a run. */
 const UNTIL_BUDGET = 1_000;
 
+/** The settings of every method of a comparison and where they come from. */
+export function comparedConfigs({ methods, flags, file }: Omit<ComparisonRequest, "seeds" | "out">): ResolvedConfig[] {
+  const names = methods.includes("all") ? Object.keys(METHODS) : [...new Set(methods)];
+  return names.map((method) => loadConfig({ flags: { ...flags, method }, ...(file === undefined ? {} : { file }) }));
+}
+
 /** What runs there will be, checked as far as that goes without data and model. Throws UserError for what cannot work. */
 export function planComparison(request: ComparisonRequest): PlannedRun[] {
-  const methods = request.methods.includes("all") ? Object.keys(METHODS) : [...new Set(request.methods)];
+  const configs = comparedConfigs(request);
   const seeds = [...new Set(request.seeds)];
-  if (methods.length === 0) throw new UserError("expected at least one method to compare, got none");
+  if (configs.length === 0) throw new UserError("expected at least one method to compare, got none");
   if (seeds.length === 0) throw new UserError("expected at least one seed, got none");
   const out = resolve(request.out);
-  return methods.flatMap((method) => {
-    const shared = { ...request.flags, method };
-    const file = request.file === undefined ? {} : { file: request.file };
-    const { config, origins } = loadConfig({ flags: shared, ...file });
+  return configs.flatMap(({ config, origins }) => {
     const settings: RunConfig = {
       ...config,
       ...(config.maxFlops !== null && !isStated(origins.iterations) ? { iterations: UNTIL_BUDGET } : {}),
@@ -63,7 +67,7 @@ export function planComparison(request: ComparisonRequest): PlannedRun[] {
     };
     // Whether the task suits hints is known once its data are read; what cannot work without them is found now.
     methodOf(config, { rationalize: config.rationalize ?? false });
-    return seeds.map((seed) => planned(out, method, { ...settings, seed }));
+    return seeds.map((seed) => planned(out, config.method, { ...settings, seed }));
   });
 }
 
@@ -146,6 +150,8 @@ export interface ComparisonRuns {
   /** Runs that came to their end, in the order planned. */
   readonly finished: readonly PlannedRun[];
   readonly failed: readonly FailedRun[];
+  /** Runs that have not come to their end: the comparison was interrupted. */
+  readonly missing: readonly PlannedRun[];
   /** Stopped by the signal; asking for the same comparison again goes on. */
   readonly interrupted: boolean;
 }
@@ -160,12 +166,24 @@ export async function runComparison(
     listener,
   }: { readonly jobs: number; readonly signal: AbortSignal; readonly listener: (event: ComparisonEvent) => void },
 ): Promise<ComparisonRuns> {
-  const states = new Map(plan.map((run) => [run, stateOf(run)]));
+  const failed: FailedRun[] = [];
+  const fail = (run: PlannedRun, reason: string) => {
+    failed.push({ run: run.name, method: run.method, seed: run.config.seed, reason });
+    listener({ kind: "failed", run: run.name, reason });
+  };
+  const states = new Map<PlannedRun, RunState>();
+  for (const run of plan) {
+    try {
+      states.set(run, stateOf(run));
+    } catch (error) {
+      fail(run, messageOf(error));
+    }
+  }
   const count = (kind: RunState["kind"]) => [...states.values()].filter((state) => state.kind === kind).length;
   listener({ kind: "planned", runs: plan.length, reused: count("finished"), resumed: count("started") });
-  const waiting = plan.filter((run) => states.get(run)?.kind !== "finished");
-  const failed: FailedRun[] = [];
-  const finished = new Set(plan.filter((run) => states.get(run)?.kind === "finished"));
+  const waiting = [...states].flatMap(([run, { kind }]) => (kind === "finished" ? [] : [run]));
+  const finished = new Set([...states].flatMap(([run, { kind }]) => (kind === "finished" ? [run] : [])));
+  let broken = 0;
   const begun = performance.now();
   let next = 0;
   let ended = 0;
@@ -184,7 +202,7 @@ export async function runComparison(
         finished.add(run);
         ended++;
         const now = performance.now();
-        const left = waiting.length - ended - failed.length;
+        const left = waiting.length - ended - broken;
         listener({
           kind: "ended",
           run: run.name,
@@ -195,12 +213,42 @@ export async function runComparison(
         });
       } catch (error) {
         if (signal.aborted) continue;
-        const reason = messageOf(error);
-        failed.push({ run: run.name, method: run.method, seed: run.config.seed, reason });
-        listener({ kind: "failed", run: run.name, reason });
+        broken++;
+        fail(run, messageOf(error));
       }
     }
   };
   await Promise.all(Array.from({ length: Math.min(jobs, waiting.length) }, work));
-  return { finished: plan.filter((run) => finished.has(run)), failed, interrupted: signal.aborted };
+  for (const { run, unlike } of onOtherGround([...finished])) {
+    finished.delete(run);
+    fail(
+      run,
+      `it began with ${unlike.what} than ${unlike.of}, though all settings are the same: files were changed in between. Restore them, or move ${run.config.runDir} away and it is run anew`,
+    );
+  }
+  const missing = plan.filter((run) => !finished.has(run) && !failed.some(({ run: name }) => name === run.name));
+  return { finished: plan.filter((run) => finished.has(run)), failed, missing, interrupted: signal.aborted };
+}
+
+/**
+ * Runs that began with other observations or another base model than the one that began last, by content: a folder's name only says where they lie. In
+ * a chat model's form the digest of the data covers the method's prompts, so there only runs of one method are held against each other.
+ */
+function onOtherGround(runs: readonly PlannedRun[]) {
+  const begun = runs.flatMap((run) => {
+    const opened = findEntry(readRun(run.config.runDir).entries, "opened");
+    return opened === undefined ? [] : [{ run, opened }];
+  });
+  const latest = begun.toSorted((a, b) => b.opened.time.localeCompare(a.opened.time));
+  return begun.flatMap(({ run, opened }) => {
+    const reference = latest.find(({ run: other }) => !run.config.chat || other.method === run.method);
+    if (reference === undefined) return [];
+    const what =
+      opened.data !== reference.opened.data
+        ? "other observations or prompts"
+        : opened.weights !== reference.opened.weights
+          ? "another base model"
+          : null;
+    return what === null ? [] : [{ run, unlike: { what, of: reference.run.name } }];
+  });
 }

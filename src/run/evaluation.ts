@@ -7,7 +7,7 @@ import type { EvaluationKind } from "../algorithm/methods.js";
 import { type RunContext, stopIfAsked } from "./context.js";
 import { samplingCost, sum } from "./cost.js";
 import type { EvaluationResult } from "./directory/journal.js";
-import type { IterationLog } from "./directory/store.js";
+import { EVALUATION_LOGS } from "./directory/store.js";
 import { Tape } from "./directory/tape.js";
 import type { Listener } from "./events.js";
 import { groupBy } from "./group.js";
@@ -20,15 +20,9 @@ import {
   tellFailures,
 } from "./sampling.js";
 
-const LOGS: Readonly<Record<EvaluationKind, IterationLog>> = {
-  "zero-shot": "evaluation",
-  "few-shot": "evaluation-few-shot",
-  "self-consistency": "evaluation-self-consistency",
-};
-
 /** Answers the whole test set with the engine's present weights; answers that an earlier session recorded are played back. */
 export async function evaluate(run: RunContext, iteration: number, kind: EvaluationKind): Promise<EvaluationResult> {
-  const tape = new Tape(run.store.log<JudgedSample>(iteration, LOGS[kind]));
+  const tape = new Tape(run.store.log<JudgedSample>(iteration, EVALUATION_LOGS[kind]));
   const manner = mannerOf(run, kind);
   const answers = await answerAll(run, iteration, manner, run.emit, ({ from, to }, answer) =>
     tape.next(

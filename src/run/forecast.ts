@@ -93,7 +93,7 @@ export interface Forecast {
 /** Seconds that a call of the calibration may take, as far as one can tell before. */
 const PATIENCE = 10;
 
-/** Opens everything that a run with this configuration would, measures, and closes it. Throws UserError where the run would. */
+/** Opens everything that a run with this configuration would, measures, and closes it. Throws UserError where configuration, data or model cannot work. */
 export async function forecastRun(config: RunConfig, options: RunOptions = {}): Promise<Forecast> {
   const parts = await openParts(config, options);
   try {
@@ -148,7 +148,11 @@ function forecastIteration(facts: ForecastFacts, calibration: Calibration, itera
       ? Math.min(config.probes, observations) * method.tries * BALANCE_TEMPERATURES.length
       : 0;
   const draws = gold ? 0 : Math.round(visited * drawsPerVisit) + probes;
-  const waves = sharesPrefix ? Math.ceil(draws / config.samplingBatch) : draws;
+  // A call draws one try of a wave of observations, or one of its probes at one temperature.
+  const calls = (observed: number) => Math.ceil(observed / config.samplingBatch) * method.tries;
+  const probing =
+    probes === 0 ? 0 : calls(probes / method.tries / BALANCE_TEMPERATURES.length) * BALANCE_TEMPERATURES.length;
+  const waves = gold ? 0 : sharesPrefix ? calls(visited) + probing : draws;
   const sampling =
     draws * forwardFlops(model, prefixTokens, promptTokens + generatedTokens) +
     waves * forwardFlops(model, 0, prefixTokens);

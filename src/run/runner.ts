@@ -20,7 +20,7 @@ import {
   type Journal,
   type TrainingResult,
 } from "./directory/journal.js";
-import { RunStore } from "./directory/store.js";
+import { EVALUATION_LOGS, RunStore } from "./directory/store.js";
 import { committedRecords, summarize } from "./directory/summary.js";
 import { evaluate } from "./evaluation.js";
 import type { FlopsByPurpose, IterationRecord, Listener, RunEvent, RunSummary } from "./events.js";
@@ -188,7 +188,7 @@ async function evaluatePhase(run: RunContext, t: number): Promise<EntryOf<"evalu
   const result = await evaluate(run, t, first);
   const further: Partial<Record<EvaluationKind, EvaluationResult>> = {};
   for (const kind of others) further[kind] = await evaluate(run, t, kind);
-  const logs = await store.digestLogs(t, ["evaluation", "evaluation-few-shot", "evaluation-self-consistency"]);
+  const logs = await store.digestLogs(t, Object.values(EVALUATION_LOGS));
   const event = { kind: "evaluated", iteration: t, result, logs, seconds: clock() } as const;
   return journal.append(others.length === 0 ? event : { ...event, further });
 }

@@ -124,4 +124,21 @@ describe("combinations of parts", () => {
   ])("%s is allowed", (_, parts) => {
     expect(tried(parts)).toMatchObject(parts);
   });
+
+  test.each(["star-acc-full-k", "rest-em", "b-star"])("gold answers can take the place of what %s samples", (name) => {
+    const parts = {
+      completions: "gold",
+      tries: 1,
+      retry: "failures",
+      keepPerObservation: null,
+      temperature: "fixed",
+    } as const;
+    expect(combineMethod(methodNamed(name), parts)).toMatchObject(parts);
+  });
+
+  test("a part without effect is refused even where the method has it anyway", () => {
+    const star = methodNamed("star");
+    expect(() => combineMethod(star, { queueKey: star.queueKey })).toThrow(/visits=all and a queueKey/);
+    expect(combineMethod(star, { tries: 2 })).toBe(star);
+  });
 });

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { samplesOf } from "../../src/run/analysis/audit.js";
+import { trainingSamples } from "../../src/run/analysis/audit.js";
 import { complete, FLAWED, type JudgeServer, refuse, SOUND, startJudge, USAGE } from "../run/judge-server.js";
 import { reasonedRun } from "../run/reasoned-run.js";
 import { freshDir } from "../run/small-run.js";
@@ -33,7 +33,7 @@ afterEach(() => {
 const audit = (...args: string[]) =>
   adastar(["audit", dir, "--judge", server.url, "--judge-model", "judge", "--judge-log", log, ...args]);
 
-const correct = (iteration: number) => samplesOf(dir, iteration, "train").filter((one) => one.correct);
+const correct = (iteration: number) => trainingSamples(dir, iteration).filter((one) => one.correct);
 const wrong = (iteration: number) => correct(iteration).filter((one) => typeof one.wrongStep === "number");
 
 describe("audit --judge", () => {

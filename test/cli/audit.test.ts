@@ -66,3 +66,18 @@ test.each<[string, string[], RegExp]>([
   expect(stderr).toMatch(message);
   expect([code, stdout]).toEqual([2, ""]);
 });
+
+test("has every way in which the test set was answered", async () => {
+  const asked = smallConfig({ iterations: 1, evaluations: ["self-consistency", "zero-shot"], consistencySamples: 3 });
+  const { runDir: dir } = await startRun(asked, () => {}, { task, engine: await engineOf() });
+  const { stdout } = await adastar(["audit", dir]);
+  expect(stdout).toMatch(/^ +0 +test +20 /m);
+  expect(stdout).toMatch(/^ +0 +test \(self-consistency\) +60 /m);
+  const { counts } = JSON.parse((await adastar(["audit", dir, "--split", "test", "--json"])).stdout);
+  expect(counts.map(({ evaluation }: { evaluation: string }) => evaluation)).toEqual([
+    "zero-shot",
+    "self-consistency",
+    "zero-shot",
+    "self-consistency",
+  ]);
+});

@@ -111,7 +111,99 @@ describe("compare", () => {
     process.exitCode = 0;
   });
 
+  test("a journal that cannot be read does not lose the others", async () => {
+    const journal = join(
+      out,
+      "runs",
+      readdirSync(join(out, "runs")).find((name) => name.startsWith("sft-seed2")) ?? "",
+      "journal.jsonl",
+    );
+    const whole = readFileSync(journal, "utf8");
+    writeFileSync(journal, whole.split("\n").toSpliced(2, 1).join("\n"));
+    const { code, stdout, stderr } = await compare(
+      "--methods",
+      "adastar,sft",
+      "--seeds",
+      "2",
+      "--max-flops",
+      "6e10",
+      "--json",
+    );
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/sft-seed2-\w+: failed: /);
+    const { methods, failed } = JSON.parse(stdout);
+    expect(failed).toMatchObject([{ method: "sft", seed: 2 }]);
+    expect(methods[0].seeds).toHaveLength(2);
+    writeFileSync(journal, whole);
+    process.exitCode = 0;
+  });
+
+  test("runs that began with other data are told of and count for nothing", async () => {
+    const data = (name: string, from: number) => {
+      const rows = Array.from({ length: 30 }, (_, i) => ({ question: `${from + i} + 1?`, answer: `${from + i + 1}` }));
+      writeFileSync(join(folder, name), rows.map((row) => `${JSON.stringify(row)}\n`).join(""));
+      return join(folder, name);
+    };
+    const [train, test] = [data("train.jsonl", 0), data("test.jsonl", 100)];
+    const own = (methods: string) =>
+      adastar([
+        ...["compare", "--engine", "scripted", "--data", train, "--eval", test, "--verifier", "number", "--steps", "2"],
+        ...[
+          "--seeds",
+          "1",
+          "--iterations",
+          "1",
+          "--jobs",
+          "1",
+          "--methods",
+          methods,
+          "--out",
+          join(folder, "own"),
+          "--json",
+        ],
+      ]);
+    expect((await own("adastar")).code).toBe(0);
+    data("test.jsonl", 200);
+    const { code, stdout, stderr } = await own("adastar,star-acc");
+    expect(code).toBe(2);
+    expect(stderr).toMatch(
+      /adastar-seed1-\w+: failed: it began with other observations or prompts than star-acc-seed1/,
+    );
+    expect(JSON.parse(stdout).methods.map(({ method }: { method: string }) => method)).toEqual(["star-acc"]);
+    process.exitCode = 0;
+  });
+
+  test("says which settings of a file it decides itself, and takes a seed by itself", async () => {
+    const file = join(folder, "run.yaml");
+    writeFileSync(file, "method: star\nseed: 77\ntries: 3\n");
+    const { code, stdout, stderr } = await adastar([
+      ...[
+        "compare",
+        ...SMALL,
+        "--config",
+        file,
+        "--methods",
+        "adastar",
+        "--seeds",
+        "7,",
+        "--iterations",
+        "1",
+        "--jobs",
+        "1",
+      ],
+      ...["--out", join(folder, "file"), "--json"],
+    ]);
+    expect(code).toBe(0);
+    expect(stderr).toContain("method is not read: --methods decides it");
+    expect(stderr).toContain("seed is not read: --seeds decides it");
+    expect(JSON.parse(stdout).methods[0].seeds).toMatchObject([{ seed: 7 }]);
+  });
+
   test.each([
+    [
+      ["--methods", "star,sft", "--curriculum-power", "3"],
+      /expected flags that one of star, sft has a use for, got --curriculum-power/,
+    ],
     [["--methods", "adaster"], /expected a method: adastar/],
     [["--seeds", "none"], /--seeds: expected how many seeds/],
     [["--methods", "rest-em", "--tries", "2"], /never has more correct samples than tries/],

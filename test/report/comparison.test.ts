@@ -161,7 +161,38 @@ describe("compareMethods", () => {
       RUNS.filter(({ method, seed }) => method !== "star-acc" || seed === 1),
       { budget: 100 },
     );
-    expect(some.methods.find(({ method }) => method === "adastar")?.flopsSaved?.mean).toBeCloseTo(1 - 20 / 60, 12);
+    // One seed of star-acc is left, so it is not the baseline, though it is the most accurate of them.
+    expect(some.mostAccurateBaseline).toBe("star");
+    const only = compareMethods(
+      RUNS.filter(({ method, seed }) => method !== "star" && (method !== "star-acc" || seed === 1)),
+      { budget: 100 },
+    );
+    const adastar = only.methods.find(({ method }) => method === "adastar");
+    expect(adastar).toMatchObject({ pairs: 1, flopsSaved: { mean: expect.closeTo(1 - 20 / 60, 12), low: Number.NaN } });
+    expect(renderText(resultTable(only))).toMatch(/^adastar .* 2, 1 in pairs$/m);
+  });
+
+  test("saves nothing on a baseline whose base model was never made better", () => {
+    const { methods, mostAccurateBaseline } = compareMethods(
+      [
+        run("adastar", 1, 20, [0.5, 0.6]),
+        run("adastar", 2, 20, [0.5, 0.6]),
+        run("star", 1, 20, [0.5, 0.4]),
+        run("star", 2, 20, [0.5, 0.4]),
+      ],
+      { budget: 100 },
+    );
+    expect(mostAccurateBaseline).toBe("star");
+    expect(methods[0]).toMatchObject({
+      flopsSaved: null,
+      flopsUntilTargetSaved: null,
+      accuracyGained: { mean: expect.closeTo(0.1, 12) },
+    });
+  });
+
+  test("without a baseline, the most accurate method is not called one", () => {
+    const alone = compareMethods([run("adastar", 1, 20, [0.5, 0.6])], { budget: 100 });
+    expect(renderText(resultTable(alone))).toContain("adastar (most accurate method)");
   });
 });
 
@@ -181,6 +212,7 @@ describe("the report", () => {
   const files = reportFiles(comparison, {
     runs: checked,
     failed: [{ run: "star-seed3", method: "star", seed: 3, reason: "out of memory" }],
+    missing: ["star-seed4"],
     setting: [["task", "arithmetic"]],
     command: "adastar compare",
   });
@@ -199,13 +231,20 @@ describe("the report", () => {
   });
 
   test("claims no interval from one seed", () => {
-    const one = compareMethods(RUNS.filter(({ seed }) => seed === 1));
+    const runs = RUNS.filter(({ seed }) => seed === 1);
+    const one = compareMethods(runs);
     expect(renderText(resultTable(one))).not.toContain(" to ");
+    const single = reportFiles(one, { runs, failed: [], missing: [], setting: [], command: "adastar compare" });
+    expect(JSON.parse(single["comparison.json"] ?? "").methods[0].accuracy).toMatchObject({ low: null, high: null });
+    expect(single["curves.svg"]).not.toMatch(/NaN|polygon/);
+    expect(single["curves.csv"]?.split("\n")[1]).toMatch(/^adastar,0,0\.5,,$/);
+    expect(single["report.md"]).not.toContain("Not complete");
   });
 
   test("tells of wrong steps by iteration, of failures, and of every seed", () => {
     expect(wrongStepsTable(compareMethods(RUNS))).toBeNull();
     expect(files["report.md"]).toContain("- star-seed3: out of memory");
+    expect(files["report.md"]).toContain("and the command below goes on with them: star-seed4.");
     expect(files["report.md"]).toMatch(/\| adastar +\| 10\.0 % \| 20\.0 % \|/);
     const parsed = JSON.parse(files["comparison.json"] ?? "");
     expect(parsed.methods[0].accuracy).toEqual({ mean: expect.closeTo(0.85, 12), low: 0.8, high: 0.9 });

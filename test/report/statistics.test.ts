@@ -75,9 +75,15 @@ describe("bootstrap", () => {
     expect(difference).toEqual({ mean: 2, low: 2, high: 2 });
   });
 
-  it("gives the same every time, and a point for one value", () => {
+  it("gives the same every time, and no interval for one value", () => {
     expect(bootstrap([1, 2, 5], mean)).toEqual(bootstrap([1, 2, 5], mean));
-    expect(bootstrap([7], mean)).toEqual({ mean: 7, low: 7, high: 7 });
+    expect(bootstrap([7], mean)).toEqual({ mean: 7, low: Number.NaN, high: Number.NaN });
+  });
+
+  it("leaves out resamples in which there is no such figure", () => {
+    // 1 / mean, which does not exist where only zeros were drawn; of two items that is a quarter of the resamples.
+    const { mean: figure, low, high } = bootstrap([0, 2], (all) => (mean(all) === 0 ? Number.NaN : 1 / mean(all)));
+    expect([figure, low, high]).toEqual([1, 0.5, 1]);
   });
 });
 

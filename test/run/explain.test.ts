@@ -76,3 +76,24 @@ test("at the command line, as text and as JSON", async () => {
   const json = await adastar(["explain", runDir, "0", "--json"]);
   expect(JSON.parse(json.stdout)).toEqual(JSON.parse(JSON.stringify(explainObservation(runDir, "0"))));
 });
+
+test("where nothing is sampled, an observation is found by its id and told of as trained on", async () => {
+  const gold = await startRun(smallConfig({ method: "sft", iterations: 1 }), () => {}, { task: smallTask });
+  expect(explainObservation(gold.runDir, "train-5")).toMatchObject({ index: 5, id: "train-5", trained: 1 });
+  const { stdout } = await adastar(["explain", gold.runDir, "train-5"]);
+  expect(stdout).toContain("trained on once; nothing is sampled");
+});
+
+test("where ids are numbers, a number is no index", async () => {
+  const numbered = { ...smallTask, train: smallTask.train.map((one, i) => ({ ...one, id: String(i + 1) })) };
+  const { runDir: dir } = await startRun(smallConfig({ iterations: 1, steps: 1 }), () => {}, { task: numbered });
+  const samples = readSealedLog<DrawnSample>(join(dir, "iterations", "0001", "samples.jsonl"));
+  const [drawn] = samples;
+  expect(explainObservation(dir, drawn.id).index).toBe(drawn.observation);
+  const undrawn = numbered.train.find(({ id }) => !samples.some((sample) => sample.id === id));
+  expect(() => explainObservation(dir, undrawn?.id ?? "")).toThrow(
+    /expected the id of an observation that .* has drawn samples of, got/,
+  );
+  for (const index of ["1e1", "0x5", "-1", ""])
+    expect(() => explainObservation(runDir, index)).toThrow(/expected the id/);
+});

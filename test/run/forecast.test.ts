@@ -68,9 +68,9 @@ describe("expectedTries", () => {
 describe("forecastIterations", () => {
   test("by hand for AdaSTaR", () => {
     const [first, second] = forecastIterations(facts("adastar"), calibration);
-    // β¹ = 80 of which three in four visits give one: 107 visits, 161 samples in 3 waves.
+    // β¹ = 80 of which three in four visits give one: 107 visits in 2 waves of 2 tries, 161 samples.
     const { model } = facts("adastar");
-    const sampling = 161 * forwardFlops(model, 100, 50) + 3 * forwardFlops(model, 0, 100);
+    const sampling = 161 * forwardFlops(model, 100, 50) + 4 * forwardFlops(model, 0, 100);
     const training = 80 * trainedFlops(model, 55);
     expect(first).toMatchObject({
       target: 80,
@@ -89,6 +89,10 @@ describe("forecastIterations", () => {
     const [bstar] = forecastIterations(facts("b-star"), calibration);
     // All observations five times, and 10 queries × 5 × 8 temperatures.
     expect(bstar).toMatchObject({ target: null, visited: 1_000, draws: 5_400, steps: 313 });
+    // 16 waves of 5 tries, and 5 tries of one wave of queries at each temperature.
+    const { model } = facts("b-star");
+    const calls = 16 * 5 + 8 * 5;
+    expect(bstar.flops.sampling).toBe(5_400 * forwardFlops(model, 100, 50) + calls * forwardFlops(model, 0, 100));
     const [sft] = forecastIterations(facts("sft"), calibration);
     expect(sft).toMatchObject({ draws: 0, steps: 125, trainedTokens: 55_000, flops: { sampling: 0 } });
     expect(sft.seconds).toBeCloseTo(125 * 0.5 + 40 * 0.02 * (1 + 1 + 5), 9);

@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { samplesOf } from "../../src/run/analysis/audit.js";
+import { trainingSamples } from "../../src/run/analysis/audit.js";
 import { readSealedLog } from "../../src/run/directory/sealed-log.js";
 import { ChatClient, type ChatEndpoint } from "../../src/run/judge/client.js";
 import { chosenSamples, type JudgeOptions, judgeRun } from "../../src/run/judge/judge.js";
@@ -34,7 +34,7 @@ let correct: Record<number, readonly DrawnSample[]> = {};
 
 beforeAll(async () => {
   dir = await reasonedRun();
-  correct = Object.fromEntries([1, 2].map((t) => [t, samplesOf(dir, t, "train").filter((one) => one.correct)]));
+  correct = Object.fromEntries([1, 2].map((t) => [t, trainingSamples(dir, t).filter((one) => one.correct)]));
   server = await startJudge();
 });
 afterAll(() => server.close());

@@ -110,3 +110,27 @@ describe("at the command line", () => {
     expect(stderr).toMatch(message);
   });
 });
+
+test("a run that sampled nothing has nothing to replay", async () => {
+  const gold = await startRun(smallConfig({ method: "sft", iterations: 1 }), quiet, { task: smallTask });
+  await expect(replayRun(gold.runDir, { method: "adastar" })).rejects.toThrow(
+    /expected a run that sampled, got .* trains on gold answers/,
+  );
+});
+
+test("flags without effect are refused", async () => {
+  const flags = { method: "star", curriculumPower: 3 };
+  await expect(replayRun(runDir, flags)).rejects.toThrow(/--curriculum-power \(the curriculum has no gate\)/);
+  const { code, stderr } = await adastar([
+    "replay",
+    "--simulate",
+    "100",
+    "--method",
+    "star",
+    "--curriculum-power",
+    "3",
+  ]);
+  expect(stderr).toContain("--curriculum-power (the curriculum has no gate)");
+  expect(code).toBe(2);
+  process.exitCode = 0;
+});

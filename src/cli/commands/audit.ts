@@ -94,13 +94,19 @@ const KINDS = [
   { kind: "failure", title: "The verifier failed" },
 ] as const satisfies readonly { kind: AuditFinding["kind"]; title: string }[];
 
-function plainFinding({ kind, iteration, split, sample }: AuditFinding) {
+/** `test`, and how it was answered where that is not the usual way. */
+function splitText({ split, evaluation }: Pick<AuditFinding, "split" | "evaluation">): string {
+  return evaluation === null || evaluation === "zero-shot" ? split : `${split} (${evaluation})`;
+}
+
+function plainFinding({ kind, iteration, split, evaluation, sample }: AuditFinding) {
   const { id, gold, extracted, strict, lenient, stop, wrongStep, failure, text } = sample;
   const attempt = attemptOf(sample);
   return {
     kind,
     iteration,
     split,
+    evaluation,
     id,
     attempt,
     gold,
@@ -117,7 +123,7 @@ function plainFinding({ kind, iteration, split, sample }: AuditFinding) {
 function countsTable({ accept, counts }: Audit): string {
   const columns: readonly [header: string, value: (row: AuditCounts) => string][] = [
     ["iteration", (row) => String(row.iteration)],
-    ["split", (row) => row.split],
+    ["split", splitText],
     ["samples", (row) => formatCount(row.samples)],
     ["strict", (row) => formatPercent(row.strict / row.samples)],
     ["lenient", (row) => formatPercent(row.lenient / row.samples)],
@@ -134,10 +140,11 @@ function countsTable({ accept, counts }: Audit): string {
   return `${table}\nThis run accepts ${accept} answers.`;
 }
 
-function findingText({ iteration, split, sample }: AuditFinding): string {
+function findingText(finding: AuditFinding): string {
+  const { iteration, sample } = finding;
   const attempt = attemptOf(sample);
   const { id, gold, extracted, strict, lenient, wrongStep, failure, text } = sample;
-  const place = `iteration ${iteration}, ${split} ${id}${attempt === null ? "" : `, try ${attempt}`}`;
+  const place = `iteration ${iteration}, ${splitText(finding)} ${id}${attempt === null ? "" : `, try ${attempt}`}`;
   const verdict = failure ?? `gold ${gold}, found ${extracted ?? "nothing"}: strict ${strict}, lenient ${lenient}`;
   const step = typeof wrongStep === "number" ? `; step ${wrongStep + 1} is wrong` : "";
   return `  ${place}: ${verdict}${step}\n    ${endOf(text)}`;

@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { Command, Option } from "commander";
 import { methodNamed } from "../../algorithm/methods.js";
-import { shown, UserError } from "../../errors.js";
+import { messageOf, shown, UserError } from "../../errors.js";
 import { compareMethods } from "../../report/comparison.js";
 import {
   frequencyTable,
@@ -17,16 +17,19 @@ import { renderText } from "../../report/tables.js";
 import { comparedRuns } from "../../run/analysis/compared-runs.js";
 import {
   type ComparisonEvent,
+  comparedConfigs,
   type Launch,
   type PlannedRun,
   planComparison,
   runComparison,
 } from "../../run/compare.js";
+import { loadConfig } from "../../run/config/config.js";
 import { type ConfigKey, configKeys } from "../../run/config/fields.js";
+import { refuseFlagsWithoutUse } from "../../run/config/ineffective.js";
 import { resumeRun, startRun } from "../../run/runner.js";
 import { addConfigOptions, statedSettings } from "../config-options.js";
 import { launchProcess } from "../launch-run.js";
-import { print, printJson, say } from "../output.js";
+import { print, printJson, say, shellWord } from "../output.js";
 import { numberIn, wholeNumber } from "../parsers.js";
 import { listenForStop } from "../stop-signals.js";
 
@@ -40,14 +43,18 @@ interface Options extends Readonly<Record<string, unknown>> {
   readonly json?: boolean;
 }
 
-/** A comparison decides these for each run. */
-const DECIDED: readonly ConfigKey[] = ["method", "seed", "runDir"];
+/** What a comparison decides for each run, and by which of its own options. */
+const DECIDED: Readonly<Partial<Record<ConfigKey, string>>> = {
+  method: "--methods",
+  seed: "--seeds",
+  runDir: "--out",
+};
 
 export function compareCommand(): Command {
   const command = new Command("compare")
     .description("Compare methods over several seeds at equal compute: runs or reuses runs, then tables and curves.")
     .option("--methods <a,b>", "Methods to compare, or all (see `adastar methods`)", "adastar,star-acc")
-    .option("--seeds <n>", "How many seeds, from 1 on, or a list such as 3,4,5", "5")
+    .option("--seeds <n>", "How many seeds, from 1 on, or a list such as 3,4,5 (7, is seed 7 alone)", "5")
     .option("--out <dir>", "Folder of the runs and the report (comparisons/TASK)")
     .addOption(
       new Option(
@@ -77,7 +84,7 @@ Examples:
     .action(compare);
   return addConfigOptions(
     command,
-    configKeys.filter((key) => !DECIDED.includes(key)),
+    configKeys.filter((key) => !(key in DECIDED)),
   );
 }
 
@@ -87,6 +94,10 @@ async function compare(options: Options): Promise<void> {
   const names = methods.split(",").map((name) => name.trim());
   for (const name of names) if (name !== "all") methodNamed(name);
   const request = { methods: names, seeds: seedsOf(seeds), flags, file };
+  refuseFlagsWithoutUse(comparedConfigs(request));
+  for (const key of decidedElsewhere(file)) {
+    say(`${file}: ${key} is not read: ${DECIDED[key]} decides it for each run`);
+  }
   // The folder is named after the task, which is known once the settings are put together.
   const [first] = planComparison({ ...request, out: "." });
   const out = resolve(options.out ?? join("comparisons", first.config.task ?? "own-data"));
@@ -103,9 +114,20 @@ async function compare(options: Options): Promise<void> {
       signal: stop.signal,
       listener: (event) => say(told(event)),
     });
-    const runs = result.finished.flatMap((run) => comparedRuns(run.config.runDir, run.method, run.config.iterations));
+    const failed = [...result.failed];
+    const runs = result.finished.flatMap((run) => {
+      try {
+        return comparedRuns(run.config.runDir, run.method, run.config.iterations);
+      } catch (error) {
+        const reason = messageOf(error);
+        failed.push({ run: run.name, method: run.method, seed: run.config.seed, reason });
+        say(told({ kind: "failed", run: run.name, reason }));
+        return [];
+      }
+    });
+    const missing = result.missing.map(({ name }) => name);
     if (result.interrupted) process.exitCode = stop.exitCode ?? 1;
-    else if (result.failed.length > 0) process.exitCode = 2;
+    else if (failed.length > 0) process.exitCode = 2;
     if (runs.length === 0) {
       if (result.interrupted) return;
       throw new UserError(
@@ -115,14 +137,15 @@ async function compare(options: Options): Promise<void> {
     const comparison = compareMethods(runs, { budget: first.config.maxFlops ?? undefined, target });
     const context = {
       runs,
-      failed: result.failed,
+      failed,
+      missing,
       setting: settingOf(first, plan),
       command: commandLine(),
     };
     mkdirSync(out, { recursive: true });
     for (const [name, content] of Object.entries(reportFiles(comparison, context)))
       writeFileSync(join(out, name), content);
-    if (options.json) printJson({ ...comparison, failed: result.failed, interrupted: result.interrupted, out });
+    if (options.json) printJson({ ...comparison, failed, missing, interrupted: result.interrupted, out });
     else {
       const tables = [
         `At ${formatFlops(comparison.budget)} of training:\n${renderText(resultTable(comparison))}`,
@@ -138,15 +161,24 @@ async function compare(options: Options): Promise<void> {
   }
 }
 
+/** Settings of a comparison's file that its options decide. */
+function decidedElsewhere(file: string | undefined): ConfigKey[] {
+  if (file === undefined) return [];
+  const { origins } = loadConfig({ file });
+  return (Object.keys(DECIDED) as ConfigKey[]).filter((key) => origins[key] !== "default");
+}
+
 function seedsOf(text: string): number[] {
-  const numbers = text.split(",").map((part) => (part.trim() === "" ? Number.NaN : Number(part)));
-  if (!numbers.every((seed) => Number.isSafeInteger(seed) && seed >= 0) || (numbers.length === 1 && numbers[0] === 0)) {
+  // "7," is a list, too: seed 7 alone.
+  const parts = text.replace(/,\s*$/, "").split(",");
+  const numbers = parts.map((part) => (part.trim() === "" ? Number.NaN : Number(part)));
+  if (!numbers.every((seed) => Number.isSafeInteger(seed) && seed >= 0) || (!text.includes(",") && numbers[0] === 0)) {
     throw new UserError(
       `--seeds: expected how many seeds, or a list of whole numbers such as 3,4,5, got ${shown(text)}`,
     );
   }
   const [count] = numbers;
-  return numbers.length > 1 ? numbers : Array.from({ length: count }, (_, i) => i + 1);
+  return text.includes(",") ? numbers : Array.from({ length: count }, (_, i) => i + 1);
 }
 
 /** A model of the user's own may fill the memory by itself. */
@@ -196,7 +228,5 @@ function settingOf(first: PlannedRun, plan: readonly PlannedRun[]): (readonly [l
 }
 
 function commandLine(): string {
-  return ["adastar", ...process.argv.slice(2)]
-    .map((word) => (/^[\w./@%+=:,-]+$/.test(word) ? word : `'${word}'`))
-    .join(" ");
+  return ["adastar", ...process.argv.slice(2)].map(shellWord).join(" ");
 }

@@ -8,7 +8,10 @@ export function explainCommand(): Command {
   return new Command("explain")
     .description("Tell what a run did with an observation and why; reads the run directory only.")
     .argument("<dir>", "The run directory")
-    .argument("<observation>", "Its id, or else its index in the training set")
+    .argument(
+      "<observation>",
+      "Its id, or else its index in the training set, from 0 (where ids are no numbers themselves)",
+    )
     .option("--json", "Everything as one line of JSON")
     .addHelpText(
       "after",
@@ -33,7 +36,7 @@ function explanationText(explanation: Explanation): string {
   const heading = [
     `${id ?? "never drawn"} (index ${index}${of}), method ${method.name}`,
     ...(gold === null ? [] : [`gold answer: ${gold}`]),
-    `trained on ${formatCount(trained)} times`,
+    `trained on ${timesText(trained)}${method.completions === "gold" ? "; nothing is sampled, its gold answer is what is trained on" : ""}`,
   ].join("\n");
   return [heading, ...iterations.map((one) => iterationText(one, explanation))].join("\n\n");
 }
@@ -72,9 +75,13 @@ function iterationText(one: IterationExplanation, { method }: Explanation): stri
       return `  try ${attempt}${hint}: ${right}, ${stated}${unfinished}${readings}${step}\n${indented(text)}`;
     }),
     `  ${OUTCOMES[outcome](one)}`,
-    ...(outcome === "not reached" ? [] : [`  trained on ${trained} times in this iteration`]),
+    ...(outcome === "not reached" ? [] : [`  trained on ${timesText(trained)} in this iteration`]),
   ];
   return lines.join("\n");
+}
+
+function timesText(count: number): string {
+  return count === 1 ? "once" : `${formatCount(count)} times`;
 }
 
 function indented(text: string): string {

@@ -7,6 +7,7 @@ import { type Replay, type ReplayedIteration, replayRun } from "../../run/analys
 import { type SimulatedIteration, simulate } from "../../run/analysis/simulate.js";
 import { loadConfig, methodOf } from "../../run/config/config.js";
 import type { ConfigKey } from "../../run/config/fields.js";
+import { refuseIneffectiveFlags } from "../../run/config/ineffective.js";
 import { addConfigOptions, statedSettings } from "../config-options.js";
 import { print, printJson, say } from "../output.js";
 import { wholeNumber } from "../parsers.js";
@@ -89,7 +90,9 @@ async function simulated(
 ): Promise<void> {
   if (observations > LARGEST)
     throw new UserError(`--simulate: expected at most ${formatCount(LARGEST)} observations, got ${observations}`);
-  const { config } = loadConfig({ flags: { ...stated, engine: "scripted" } });
+  const resolved = loadConfig({ flags: { ...stated, engine: "scripted" } });
+  refuseIneffectiveFlags(resolved);
+  const { config } = resolved;
   const method = methodOf(config, { rationalize: config.rationalize ?? false });
   const iterations = await simulate(config, method, observations, ({ iteration, seconds }) =>
     say(`iteration ${iteration}: ${formatDuration(seconds)}`),

@@ -2,10 +2,12 @@
 
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import type { EvaluationKind } from "../../algorithm/methods.js";
 import { UserError } from "../../errors.js";
 import type { RunConfig } from "../config/fields.js";
 import { readRunConfig } from "../directory/run-config.js";
 import { readSealedLog } from "../directory/sealed-log.js";
+import { EVALUATION_LOGS } from "../directory/store.js";
 import type { DrawnSample, JudgedSample } from "../sampling.js";
 
 export type Split = "train" | "test";
@@ -21,6 +23,8 @@ export interface AuditOptions {
 export interface AuditCounts {
   readonly iteration: number;
   readonly split: Split;
+  /** How the test set was answered; null for training samples. */
+  readonly evaluation: EvaluationKind | null;
   readonly samples: number;
   /** Finished and correct, by each reading. */
   readonly strict: number;
@@ -42,6 +46,7 @@ export interface AuditFinding {
   readonly kind: "disagreement" | "wrong step" | "failure";
   readonly iteration: number;
   readonly split: Split;
+  readonly evaluation: EvaluationKind | null;
   readonly sample: JudgedSample;
 }
 
@@ -51,7 +56,20 @@ export interface Audit {
   readonly findings: readonly AuditFinding[];
 }
 
-const LOGS: Readonly<Record<Split, string>> = { train: "samples.jsonl", test: "evaluation.jsonl" };
+/** A log of an iteration, and whose samples are in it. */
+interface Part {
+  readonly split: Split;
+  readonly evaluation: EvaluationKind | null;
+  readonly log: string;
+}
+
+const TRAINING: Part = { split: "train", evaluation: null, log: "samples" };
+const PARTS: readonly Part[] = [
+  TRAINING,
+  ...Object.entries(EVALUATION_LOGS).map(
+    ([evaluation, log]): Part => ({ split: "test", evaluation: evaluation as EvaluationKind, log }),
+  ),
+];
 
 /**
  * Reads a run directory, whether the run is over or not, and writes nothing. Memory: the samples of one iteration, and the findings.
@@ -62,8 +80,8 @@ export function auditRun(dir: string, { iteration, split }: AuditOptions = {}): 
   const counts: AuditCounts[] = [];
   const findings: AuditFinding[] = [];
   for (const t of chosenIterations(dir, iteration)) {
-    for (const part of split === undefined ? (["train", "test"] as const) : [split]) {
-      const samples = samplesOf(dir, t, part);
+    for (const part of PARTS.filter((one) => split === undefined || one.split === split)) {
+      const samples = readPart(dir, t, part);
       if (samples.length === 0) continue;
       counts.push(countsOf(t, part, samples));
       findings.push(...samples.flatMap((sample) => findingOf(t, part, sample)));
@@ -81,11 +99,13 @@ export function chosenIterations(dir: string, iteration: number | undefined): re
   throw new UserError(`expected one of the iterations that ${dir} holds (${has}), got ${iteration}`);
 }
 
-/** The samples of an iteration as far as they are drawn. Throws UserError when the log is damaged. */
-export function samplesOf(dir: string, iteration: number, split: "train"): readonly DrawnSample[];
-export function samplesOf(dir: string, iteration: number, split: Split): readonly JudgedSample[];
-export function samplesOf(dir: string, iteration: number, split: Split): readonly JudgedSample[] {
-  return readSealedLog<JudgedSample>(join(dir, "iterations", numbered(iteration), LOGS[split]));
+/** The training samples of an iteration as far as they are drawn. Throws UserError when the log is damaged. */
+export function trainingSamples(dir: string, iteration: number): readonly DrawnSample[] {
+  return readPart(dir, iteration, TRAINING) as readonly DrawnSample[];
+}
+
+function readPart(dir: string, iteration: number, { log }: Part): readonly JudgedSample[] {
+  return readSealedLog<JudgedSample>(join(dir, "iterations", numbered(iteration), `${log}.jsonl`));
 }
 
 /** Whether a sample counted as correct under one reading. */
@@ -97,12 +117,13 @@ const disagrees = (sample: JudgedSample) => finished(sample) && sample.strict !=
 
 const hasWrongStep = ({ wrongStep }: JudgedSample) => typeof wrongStep === "number";
 
-function countsOf(iteration: number, split: Split, samples: readonly JudgedSample[]): AuditCounts {
+function countsOf(iteration: number, { split, evaluation }: Part, samples: readonly JudgedSample[]): AuditCounts {
   const count = (holds: (sample: JudgedSample) => boolean) => samples.filter(holds).length;
   const checksSteps = samples.some(({ wrongStep }) => wrongStep !== undefined);
   return {
     iteration,
     split,
+    evaluation,
     samples: samples.length,
     strict: count((sample) => right(sample, "strict")),
     lenient: count((sample) => right(sample, "lenient")),
@@ -114,8 +135,8 @@ function countsOf(iteration: number, split: Split, samples: readonly JudgedSampl
   };
 }
 
-function findingOf(iteration: number, split: Split, sample: JudgedSample): AuditFinding[] {
-  const found = (kind: AuditFinding["kind"]) => [{ kind, iteration, split, sample }];
+function findingOf(iteration: number, { split, evaluation }: Part, sample: JudgedSample): AuditFinding[] {
+  const found = (kind: AuditFinding["kind"]) => [{ kind, iteration, split, evaluation, sample }];
   if (sample.failure !== undefined) return found("failure");
   if (disagrees(sample)) return found("disagreement");
   return hasWrongStep(sample) ? found("wrong step") : [];

@@ -66,7 +66,8 @@ export function comparedRuns(dir: string, method: string, iterations = Number.PO
           samplingFlops: cumulativeFlops.sampling,
           unsharedFlops: cumulativeFlops.total - cumulativeFlops.sampling + cumulativeFlops.samplingUnshared,
           accuracy: accuracies[kind] ?? testAccuracy,
-          wrongSteps,
+          // The simulated learner writes no steps that a program could check.
+          wrongSteps: config.engine === "scripted" ? null : wrongSteps,
         })),
       ],
       frequencies,

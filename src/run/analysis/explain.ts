@@ -10,6 +10,7 @@ import { findEntry } from "../directory/journal.js";
 import { readSealedLog } from "../directory/sealed-log.js";
 import { type RunView, readRun } from "../directory/summary.js";
 import type { DrawnSample } from "../sampling.js";
+import type { KeptSample } from "../training.js";
 import { observationCount, trainingFrequencies } from "./training-frequency.js";
 
 /** An observation's statistics in the queue, by which it is ordered. */
@@ -54,6 +55,8 @@ export interface Explanation {
   readonly trained: number;
 }
 
+const WHOLE_NUMBER = /^\d+$/;
+
 /**
  * @param observation its id, or else its index in the training set
  * Throws UserError when there is no such run or the run knows no such observation.
@@ -62,10 +65,13 @@ export function explainObservation(dir: string, observation: string): Explanatio
   const view = readRun(dir);
   const opened = findEntry(view.entries, "opened");
   if (opened === undefined) throw new UserError(`expected a run with a journal, got ${dir}, which has none yet`);
+  const gold = opened.method.completions === "gold";
   const begun = iterationsBegun(dir);
   const logs = new Map(begun.map((t) => [t, drawsOf(dir, t)]));
   const size = observationCount(dir, view);
-  const index = indexOf(observation, [...logs.values()].flat(), size, dir);
+  // Where nothing is sampled, every observation is in D₊.
+  const known = [...logs.values(), ...(gold ? begun.map((t) => keptOf(dir, t)) : [])].flat();
+  const index = indexOf(observation, known, size, dir);
   const finished = view.records.length;
   const frequencies = trainingFrequencies(dir, view, finished);
   const iterations = begun.map((t) => {
@@ -78,11 +84,10 @@ export function explainObservation(dir: string, observation: string): Explanatio
       trained,
     };
   });
-  const known = iterations.flatMap(({ tries }) => tries)[0];
   return {
     index,
-    id: known?.id ?? null,
-    gold: known?.gold ?? null,
+    id: known.find((sample) => sample.observation === index)?.id ?? null,
+    gold: iterations.flatMap(({ tries }) => tries)[0]?.gold ?? null,
     method: opened.method,
     observations: size === 0 ? null : size,
     iterations,
@@ -145,13 +150,24 @@ function drawsOf(dir: string, t: number): DrawnSample[] {
   return readSealedLog<DrawnSample>(join(dir, "iterations", String(t).padStart(4, "0"), "samples.jsonl"));
 }
 
-function indexOf(observation: string, draws: readonly DrawnSample[], size: number, dir: string): number {
-  const named = draws.find(({ id }) => id === observation);
+function keptOf(dir: string, t: number): KeptSample[] {
+  return readSealedLog<KeptSample>(join(dir, "iterations", String(t).padStart(4, "0"), "kept.jsonl"));
+}
+
+/** @param known samples with the ids of their observations */
+function indexOf(
+  observation: string,
+  known: readonly Pick<KeptSample, "observation" | "id">[],
+  size: number,
+  dir: string,
+): number {
+  const named = known.find(({ id }) => id === observation);
   if (named !== undefined) return named.observation;
-  const index = observation.trim() === "" ? Number.NaN : Number(observation);
-  if (Number.isInteger(index) && index >= 0 && (index < size || draws.some((draw) => draw.observation === index)))
-    return index;
-  const indices = size === 0 ? "" : `, or an index below ${size}`;
+  // Where ids are numbers themselves, a number that is no known id would be some other observation's index.
+  const numbered = known.some(({ id }) => WHOLE_NUMBER.test(id));
+  const index = WHOLE_NUMBER.test(observation) && !numbered ? Number(observation) : Number.NaN;
+  if (index < size || known.some((sample) => sample.observation === index)) return index;
+  const indices = size === 0 || numbered ? "" : `, or an index below ${size}`;
   throw new UserError(
     `expected the id of an observation that ${dir} has drawn samples of${indices}, got ${shown(observation)}`,
   );

@@ -14,6 +14,7 @@ import { targetAt } from "../../algorithm/schedule.js";
 import { UserError } from "../../errors.js";
 import { methodOf, resolveConfig } from "../config/config.js";
 import type { RunConfig } from "../config/fields.js";
+import { refuseIneffectiveFlags } from "../config/ineffective.js";
 import { findEntry } from "../directory/journal.js";
 import { readSealedLog } from "../directory/sealed-log.js";
 import { readRun } from "../directory/summary.js";
@@ -64,11 +65,18 @@ export async function replayRun(dir: string, settings: Readonly<Record<string, u
   if (opened === undefined || size === 0) {
     throw new UserError(`expected a run with at least one finished iteration, got ${dir}, which has none`);
   }
-  const { config } = resolveConfig([
+  const resolved = resolveConfig([
     { source: "run", folder: dir, values: view.config },
     { source: "flags", folder: dir, values: settings },
   ]);
+  refuseIneffectiveFlags(resolved);
+  const { config } = resolved;
   const outcomes = new RecordedOutcomes(dir, view.records.length, config.seed);
+  if (!outcomes.hasDraws) {
+    throw new UserError(
+      `expected a run that sampled, got ${dir}, whose method ${opened.method.name} trains on gold answers: there are no outcomes to replay`,
+    );
+  }
   const method = methodOf(config, { rationalize: opened.method.rationalize || outcomes.hasHints });
   refuseUnrecorded(method);
   return replay(config, method, size, outcomes);
@@ -134,6 +142,7 @@ const NONE: SourceCounts = { recorded: 0, "other iteration": 0, estimated: 0 };
 /** Outcomes by iteration and try. */
 class RecordedOutcomes {
   readonly iterations: number;
+  readonly hasDraws: boolean;
   readonly hasHints: boolean;
   readonly #seed: number;
   /** By iteration, from 1: whether a try was right, by its key. */
@@ -150,6 +159,7 @@ class RecordedOutcomes {
     const draws = folders
       .sort((a, b) => Number(a) - Number(b))
       .map((name) => readSealedLog<DrawnSample>(join(dir, "iterations", name, "samples.jsonl")));
+    this.hasDraws = draws.some((all) => all.length > 0);
     this.hasHints = draws.some((all) => all.some(({ hinted }) => hinted));
     this.#byIteration = draws.map((all) => new Map(all.map((draw) => [keyOf(draw), draw.correct])));
     this.#rates = draws.map((all) => ({

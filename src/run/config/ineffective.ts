@@ -19,9 +19,14 @@ const RULES: readonly Rule[] = [
   },
   { keys: ["probes"], unless: ({ temperature }) => temperature === "balance", reason: "the temperature is fixed" },
   {
-    keys: ["temperature", "topP"],
+    keys: ["temperature"],
     unless: ({ completions }) => completions === "sampled",
     reason: "gold answers are trained on and nothing is sampled",
+  },
+  {
+    keys: ["topP"],
+    unless: ({ completions, evaluations }) => completions === "sampled" || evaluations.includes("self-consistency"),
+    reason: "gold answers are trained on, and tests are greedy",
   },
   {
     keys: ["curriculumPower"],
@@ -44,14 +49,31 @@ const RULES: readonly Rule[] = [
  * Throws UserError naming the flags that the configured method does nothing with, and why. Files and presets may hold settings for several
  * methods and are not looked at.
  */
-export function refuseIneffectiveFlags({ config, origins }: ResolvedConfig): void {
+export function refuseIneffectiveFlags(resolved: ResolvedConfig): void {
+  refuseFlagsWithoutUse([resolved]);
+}
+
+/** The same for several methods: a flag that one of them has a use for is fine. */
+export function refuseFlagsWithoutUse(all: readonly ResolvedConfig[]): void {
   // Whether hints suit the task changes none of the rules.
-  const method = methodOf(config, { rationalize: config.rationalize ?? false });
-  const complaints = RULES.filter(({ unless }) => !unless(method)).flatMap(({ keys, reason }) =>
-    keys.filter((key) => origins[key] === "flags").map((key) => `${flagOf(key)} (${reason})`),
+  const methods = all.map(({ config }) => methodOf(config, { rationalize: config.rationalize ?? false }));
+  const complaints = complaintsAbout(methods[0]).filter(
+    ({ key }) =>
+      all.every(({ origins }) => origins[key] === "flags") &&
+      methods.every((method) => complaintsAbout(method).some((other) => other.key === key)),
   );
   if (complaints.length === 0) return;
+  const listed = complaints.map(({ key, reason }) => `${flagOf(key)} (${reason})`).join(", ");
+  const names = methods.map(({ name }) => name).join(", ");
   throw new UserError(
-    `expected flags that ${method.name} has a use for, got ${complaints.join(", ")}; leave them out or choose another method`,
+    methods.length === 1
+      ? `expected flags that ${names} has a use for, got ${listed}; leave them out or choose another method`
+      : `expected flags that one of ${names} has a use for, got ${listed}; leave them out or choose other methods`,
+  );
+}
+
+function complaintsAbout(method: Method): readonly { readonly key: ConfigKey; readonly reason: string }[] {
+  return RULES.filter(({ unless }) => !unless(method)).flatMap(({ keys, reason }) =>
+    keys.map((key) => ({ key, reason })),
   );
 }

@@ -33,6 +33,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream, existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join, relative, resolve, sep } from "node:path";
+import type { EvaluationKind } from "../../algorithm/methods.js";
 import type { Engine } from "../../engine/engine.js";
 import { UserError } from "../../errors.js";
 import { formatConfig } from "../config/config.js";
@@ -53,6 +54,13 @@ export type IterationLog =
   | "evaluation"
   | "evaluation-few-shot"
   | "evaluation-self-consistency";
+
+/** The log of an iteration that has the answers of each evaluation. */
+export const EVALUATION_LOGS = {
+  "zero-shot": "evaluation",
+  "few-shot": "evaluation-few-shot",
+  "self-consistency": "evaluation-self-consistency",
+} as const satisfies Readonly<Record<EvaluationKind, IterationLog>>;
 
 /** A model in mid-training. */
 export interface TrainingState {

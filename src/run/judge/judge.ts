@@ -10,7 +10,7 @@ import { philox } from "../../algorithm/random.js";
 import { UserError } from "../../errors.js";
 import { openTask } from "../../tasks/registry.js";
 import type { Observation, Task } from "../../tasks/task.js";
-import { chosenIterations, samplesOf } from "../analysis/audit.js";
+import { chosenIterations, trainingSamples } from "../analysis/audit.js";
 import { taskOptions } from "../config/config.js";
 import type { RunConfig } from "../config/fields.js";
 import { chosenExemplars, dataDigest, limited } from "../context.js";
@@ -88,7 +88,7 @@ export async function judgeRun(dir: string, client: ChatClient, options: JudgeOp
   const { samples: most = USUAL.samples, maxTokens = USUAL.maxTokens, balanced = false, onProgress } = options;
   const config = readRunConfig(dir);
   const drawn = chosenIterations(dir, options.iteration)
-    .map((iteration) => ({ iteration, samples: samplesOf(dir, iteration, "train") }))
+    .map((iteration) => ({ iteration, samples: trainingSamples(dir, iteration) }))
     .filter(({ samples }) => samples.length > 0)
     .map(({ iteration, samples }) => ({ iteration, correct: samples.filter(({ correct }) => correct) }));
   const checked = drawn.some(({ correct }) => correct.some(({ wrongStep }) => wrongStep !== undefined));
