@@ -201,6 +201,7 @@ function reportPage(comparison: Comparison, { failed, missing, setting, command 
     "## Accuracy and cost",
     `Every run counts up to ${formatFlops(comparison.budget)} of training and is stopped early at its best test accuracy, iteration 0 being the base model. FLOPs saved and accuracy gained are against the most accurate baseline, paired by seed; intervals are bootstrap over seeds. Worked examples that samples share count as often as they were computed; what they would have cost every sample is told as unshared, where there are any. The iteration is chosen by test accuracy, as in the paper, which flatters every method.`,
     renderMarkdown(resultTable(comparison)),
+    ...withoutIterations(comparison),
     ...(failed.length === 0
       ? []
       : [
@@ -234,6 +235,15 @@ function reportPage(comparison: Comparison, { failed, missing, setting, command 
   return `${parts.join("\n\n")}\n`;
 }
 
+/** Methods that the budget does not pay one iteration of. */
+function withoutIterations({ methods }: Comparison): string[] {
+  const none = methods.filter(({ seeds }) => seeds.every(({ iterations }) => iterations === 0));
+  if (none.length === 0) return [];
+  return [
+    `Within this budget no iteration came to its end of ${none.map(({ method }) => method).join(", ")}: what stands there is the base model.`,
+  ];
+}
+
 function seedTable(methods: readonly MethodResult[]): Table {
   return {
     columns: [
@@ -244,11 +254,11 @@ function seedTable(methods: readonly MethodResult[]): Table {
       { header: "FLOPs", align: "right" },
     ],
     rows: methods.flatMap(({ method, seeds }) =>
-      seeds.map(({ seed, accuracy, iteration, flops }) => [
+      seeds.map(({ seed, accuracy, iteration, iterations, flops }) => [
         method,
         String(seed),
         formatPercent(accuracy),
-        String(iteration),
+        `${iteration} of ${iterations}`,
         formatFlops(flops),
       ]),
     ),

@@ -14,6 +14,8 @@ export interface SeedResult {
   readonly seed: number;
   readonly accuracy: number;
   readonly iteration: number;
+  /** Iterations within the budget. */
+  readonly iterations: number;
   readonly flops: number;
   /** Of these, those of sampling. */
   readonly samplingFlops: number;
@@ -214,6 +216,7 @@ function seedResult(run: ComparedRun, budget: number, target: number): SeedResul
     seed: run.seed,
     accuracy: best.accuracy,
     iteration: best.iteration,
+    iterations: last.iteration,
     flops: best.flops,
     samplingFlops: best.samplingFlops,
     unsharedFlops: best.unsharedFlops,

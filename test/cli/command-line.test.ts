@@ -52,6 +52,12 @@ describe("input that cannot work exits with 2, says why on stderr, and leaves st
       ["run", "--method", "b-star", "--temperature", "1", "--steps", "3"],
       /expected flags that b-star has a use for, got --temperature \(the temperature is chosen by balance score\), --steps/,
     ],
+    [
+      // Its tests by self-consistency sample, so --top-p has an effect.
+      "sampling flags that gold answers have no use for",
+      ["run", "--method", "sft", "--temperature", "1", "--top-p", "0.5"],
+      /expected flags that sft has a use for, got --temperature \([^)]*\); leave/,
+    ],
     ["an unknown method", ["run", "--method", "adstar"], /expected a method: adastar, /],
     ["an unknown task", ["run", "--task", "sudoku"], /expected one of .*, got "sudoku"/],
     [

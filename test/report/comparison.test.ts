@@ -234,6 +234,14 @@ describe("the report", () => {
     const runs = RUNS.filter(({ seed }) => seed === 1);
     const one = compareMethods(runs);
     expect(renderText(resultTable(one))).not.toContain(" to ");
+    const poor = reportFiles(compareMethods(runs, { budget: 50 }), {
+      runs,
+      failed: [],
+      missing: [],
+      setting: [],
+      command: "",
+    });
+    expect(poor["report.md"]).toContain("no iteration came to its end of star: what stands there is the base model");
     const single = reportFiles(one, { runs, failed: [], missing: [], setting: [], command: "adastar compare" });
     expect(JSON.parse(single["comparison.json"] ?? "").methods[0].accuracy).toMatchObject({ low: null, high: null });
     expect(single["curves.svg"]).not.toMatch(/NaN|polygon/);
@@ -244,6 +252,8 @@ describe("the report", () => {
   test("tells of wrong steps by iteration, of failures, and of every seed", () => {
     expect(wrongStepsTable(compareMethods(RUNS))).toBeNull();
     expect(files["report.md"]).toContain("- star-seed3: out of memory");
+    expect(files["report.md"]).toMatch(/\| adastar +\| +1 \| +90\.0 % \| +1 of 5 \|/);
+    expect(files["report.md"]).not.toContain("no iteration came to its end");
     expect(files["report.md"]).toContain("and the command below goes on with them: star-seed4.");
     expect(files["report.md"]).toMatch(/\| adastar +\| 10\.0 % \| 20\.0 % \|/);
     const parsed = JSON.parse(files["comparison.json"] ?? "");

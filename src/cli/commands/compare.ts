@@ -14,7 +14,7 @@ import {
 } from "../../report/comparison-report.js";
 import { formatDuration, formatFlops, formatPercent } from "../../report/format.js";
 import { renderText } from "../../report/tables.js";
-import { comparedRuns } from "../../run/analysis/compared-runs.js";
+import { type ComparedRun, comparedRuns } from "../../run/analysis/compared-runs.js";
 import {
   type ComparisonEvent,
   comparedConfigs,
@@ -139,7 +139,7 @@ async function compare(options: Options): Promise<void> {
       runs,
       failed,
       missing,
-      setting: settingOf(first, plan),
+      setting: settingOf(first, plan, runs),
       command: commandLine(),
     };
     mkdirSync(out, { recursive: true });
@@ -215,15 +215,25 @@ function told(event: ComparisonEvent): string {
   }
 }
 
-function settingOf(first: PlannedRun, plan: readonly PlannedRun[]): (readonly [label: string, value: string])[] {
-  const { config } = first;
+function settingOf(
+  { config }: PlannedRun,
+  plan: readonly PlannedRun[],
+  runs: readonly ComparedRun[],
+): (readonly [label: string, value: string])[] {
+  const spent = ({ points }: ComparedRun) => points.at(-1)?.flops ?? 0;
+  const least = runs.reduce((one, other) => (spent(other) < spent(one) ? other : one));
   const seeds = [...new Set(plan.map((run) => run.config.seed))];
   return [
     ["task", config.task ?? "own data"],
     ["engine", config.engine],
     ["model", config.model ?? (config.engine === "scripted" ? "simulated" : "starter")],
     ["seeds", seeds.join(", ")],
-    ["budget", config.maxFlops === null ? "that of the run that spent least" : formatFlops(config.maxFlops)],
+    [
+      "budget",
+      config.maxFlops === null
+        ? `${formatFlops(spent(least))}, which is what ${least.method} with seed ${least.seed} spent, less than any other run`
+        : formatFlops(config.maxFlops),
+    ],
   ];
 }
 
