@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { join, relative, resolve } from "node:path";
+import { basename, join, relative, resolve } from "node:path";
 import { Command, Option } from "commander";
 import { methodNamed } from "../../algorithm/methods.js";
 import { messageOf, shown, UserError } from "../../errors.js";
@@ -26,6 +26,7 @@ import {
 import { loadConfig } from "../../run/config/config.js";
 import { type ConfigKey, configKeys } from "../../run/config/fields.js";
 import { refuseFlagsWithoutUse } from "../../run/config/ineffective.js";
+import { modelFolder } from "../../run/open-engine.js";
 import { resumeRun, startRun } from "../../run/runner.js";
 import { addConfigOptions, statedSettings } from "../config-options.js";
 import { launchProcess } from "../launch-run.js";
@@ -226,7 +227,7 @@ function settingOf(
   return [
     ["task", config.task ?? "own data"],
     ["engine", config.engine],
-    ["model", config.model ?? (config.engine === "scripted" ? "simulated" : "starter")],
+    ["model", config.engine === "scripted" ? "simulated" : (config.model ?? basename(modelFolder(config)))],
     ["seeds", seeds.join(", ")],
     [
       "budget",
