@@ -47,7 +47,7 @@ const MEDIUM = { ...USUAL, "train-size": 2000 };
  * starter model unless they say otherwise.
  */
 const SETTINGS = {
-  // Every method. N = 800 is 2.5 β¹, as the paper's SVAMP. Methods of five tries get through two iterations, that of eleven through one.
+  // Every method. N = 800 is 2.5 β¹, as the paper's SVAMP. Methods of five tries and more get through one iteration.
   all: { seeds: 10, flags: { methods: "all", ...USUAL, "train-size": 800, "max-flops": 1.8e12, probes: 32 } },
   // N = 4,000 is 12.5 β¹: an iteration of AdaSTaR visits a small part of the data.
   "large-n": {
