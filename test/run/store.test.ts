@@ -333,3 +333,15 @@ describe("a tape", () => {
     ).rejects.toThrow(/line 3 does not belong to this run/);
   });
 });
+
+test("a folder that another process makes at the same moment is no error", () => {
+  const base = mkdtempSync(join(tmpdir(), "adastar-folders-"));
+  const target = join(base, "runs", "one");
+  // What is seen before each step is what another process may do there.
+  const disk = new Disk((step, path) => {
+    if (step === "mkdir") mkdirSync(path);
+  });
+  disk.makeFolder(target);
+  expect(existsSync(target)).toBe(true);
+  rmSync(base, { recursive: true, force: true });
+});
