@@ -13,11 +13,12 @@ import {
   readdirSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { UserError } from "../../errors.js";
-import { explained } from "../../system-errors.js";
+import { codeOf, explained } from "../../system-errors.js";
 
 /** Called with the name of each step right before it is taken; a test throws or kills here. */
 export type StepObserver = (step: string, path: string) => void;
@@ -33,8 +34,14 @@ export class Disk {
   makeFolder(path: string): void {
     if (existsSync(path)) return;
     this.makeFolder(dirname(path));
-    // `recursive` makes light of another process that was faster, as runs of one comparison are with their common folder.
-    this.#step("mkdir", path, () => mkdirSync(path, { recursive: true }));
+    this.#step("mkdir", path, () => {
+      try {
+        mkdirSync(path);
+      } catch (error) {
+        // Another process was faster, as runs of one comparison may be with their common folder.
+        if (codeOf(error) !== "EEXIST" || !statSync(path).isDirectory()) throw error;
+      }
+    });
     this.syncFolder(dirname(path));
   }
 
