@@ -2,9 +2,11 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { compareMethods } from "../dist/report/comparison.js";
 import { formatFixed, formatFlops, formatPercent, formatPoints } from "../dist/report/format.js";
 import { bootstrap, mean } from "../dist/report/statistics.js";
 import { renderMarkdown } from "../dist/report/tables.js";
+import { groupBy } from "../dist/run/group.js";
 
 const METHOD = "adastar";
 /** β¹ = 8 · 40 */
@@ -18,8 +20,8 @@ export function summaryPage(folder, settings) {
   const recorded = Object.entries(settings).flatMap(([name, setting]) => {
     const path = join(folder, name, "comparison.json");
     if (!existsSync(path)) return [];
-    const models = readModels(join(folder, name, "points.csv"));
-    return [{ name, setting, comparison: JSON.parse(readFileSync(path, "utf8")), models }];
+    const comparison = JSON.parse(readFileSync(path, "utf8"));
+    return [{ name, setting, comparison, runs: readRuns(join(folder, name, "points.csv"), comparison) }];
   });
   return [
     "# Summary",
@@ -59,70 +61,60 @@ function baselineTable(recorded) {
   });
   return {
     columns: [
-      { header: "setting" },
-      { header: "N / β¹", align: "right" },
-      { header: "seeds", align: "right" },
-      { header: "most accurate baseline" },
-      { header: "its accuracy", align: "right" },
-      { header: "AdaSTaR's", align: "right" },
-      { header: "gained", align: "right" },
-      { header: "saved at early stop", align: "right" },
-      { header: "saved until there", align: "right" },
-      { header: "average gained", align: "right" },
+      ...texts("setting"),
+      ...figures("N / β¹", "seeds"),
+      ...texts("most accurate baseline"),
+      ...figures("its accuracy", "AdaSTaR's", "gained", "saved at early stop", "saved until there", "average gained"),
     ],
     rows,
   };
 }
 
 function everyBaselineTable(recorded) {
-  const rows = recorded.flatMap(({ name, comparison: { methods, budget }, models }) => {
-    const own = methods.find(({ method }) => method === METHOD);
-    const baselines = methods.filter(({ baseline, iteration }) => baseline && iteration > 0);
-    return baselines.map(({ method, accuracy, seeds }) => {
-      const spent = (whose, seed) =>
-        models.find(
-          (model) =>
-            model.method === whose && model.seed === seed && model.accuracy >= accuracy.mean && model.flops <= budget,
-        )?.flops ?? budget;
-      const pairs = seeds
-        .filter(({ seed }) => own.seeds.some((other) => other.seed === seed))
-        .map(({ seed }) => ({ theirs: spent(method, seed), own: spent(METHOD, seed) }));
-      const total = (all, whose) => mean(all.map((pair) => pair[whose]));
-      return [
-        name,
-        method,
-        formatPercent(accuracy.mean),
-        formatFlops(total(pairs, "theirs")),
-        formatFlops(total(pairs, "own")),
-        withInterval(
-          bootstrap(pairs, (all) => 1 - total(all, "own") / total(all, "theirs")),
-          (share) => formatPercent(share, 0),
-        ),
-      ];
-    });
-  });
+  const rows = recorded.flatMap(({ name, comparison: { methods, budget }, runs }) =>
+    methods
+      .filter(({ baseline, iteration }) => baseline && iteration > 0)
+      .map(({ method, accuracy }) => {
+        // Two methods alone: the baseline is then what all is measured against.
+        const both = runs.filter((run) => run.method === METHOD || run.method === method);
+        const result = compareMethods(both, { budget, target: accuracy.mean });
+        const of = (whose) => result.methods.find((one) => one.method === whose);
+        return [
+          name,
+          method,
+          formatPercent(accuracy.mean),
+          formatFlops(of(method).flopsUntilTarget.mean),
+          formatFlops(of(METHOD).flopsUntilTarget.mean),
+          withInterval(of(METHOD).flopsUntilTargetSaved, (share) => formatPercent(share, 0)),
+        ];
+      }),
+  );
   return {
-    columns: [
-      { header: "setting" },
-      { header: "baseline" },
-      { header: "its accuracy", align: "right" },
-      { header: "it needs", align: "right" },
-      { header: "AdaSTaR needs", align: "right" },
-      { header: "saved", align: "right" },
-    ],
+    columns: [...texts("setting", "baseline"), ...figures("its accuracy", "it needs", "AdaSTaR needs", "saved")],
     rows,
   };
 }
 
-/** Every model of every run, as points.csv has them. */
-function readModels(path) {
+/** The runs of a setting, as far as points.csv has them: without what they trained on. */
+function readRuns(path, { methods }) {
   const [header, ...lines] = readFileSync(path, "utf8").trim().split("\n");
   const names = header.split(",");
-  return lines.map((line) => {
-    const values = line.split(",");
-    const text = Object.fromEntries(names.map((name, i) => [name, values[i]]));
-    return { method: text.method, seed: Number(text.seed), flops: Number(text.flops), accuracy: Number(text.accuracy) };
-  });
+  const rows = lines.map((line) => Object.fromEntries(line.split(",").map((value, i) => [names[i], value])));
+  const runs = groupBy(rows, ({ method, seed }) => `${method} ${seed}`);
+  return [...runs.values()].map((models) => ({
+    method: models[0].method,
+    seed: Number(models[0].seed),
+    baseline: methods.find(({ method }) => method === models[0].method).baseline,
+    points: models.map((model) => ({
+      iteration: Number(model.iteration),
+      flops: Number(model.flops),
+      samplingFlops: Number(model.sampling_flops),
+      unsharedFlops: Number(model.unshared_flops),
+      accuracy: Number(model.accuracy),
+      wrongSteps: null,
+    })),
+    frequencies: [],
+  }));
 }
 
 function variantTable(recorded) {
@@ -157,13 +149,8 @@ function variantTable(recorded) {
   });
   return {
     columns: [
-      { header: "setting" },
-      { header: "variant" },
-      { header: "seeds", align: "right" },
-      { header: "accuracy", align: "right" },
-      { header: "average", align: "right" },
-      { header: "SD of training frequency", align: "right" },
-      { header: "again the next iteration", align: "right" },
+      ...texts("setting", "variant"),
+      ...figures("seeds", "accuracy", "average", "SD of training frequency", "again the next iteration"),
     ],
     rows,
   };
@@ -176,6 +163,14 @@ function changesOf(setting, recorded) {
     .filter(([flag, value]) => flag !== "methods" && reference[flag] !== value)
     .map(([flag, value]) => `--${flag} ${value}`)
     .join(" ");
+}
+
+function texts(...headers) {
+  return headers.map((header) => ({ header }));
+}
+
+function figures(...headers) {
+  return headers.map((header) => ({ header, align: "right" }));
 }
 
 function withInterval(estimate, format) {

@@ -124,13 +124,17 @@ export function compareMethods(runs: readonly ComparedRun[], options: CompareOpt
       : leader,
   );
   const target = options.target ?? best.accuracy;
+  const seeds = new Map(
+    methods.map(({ method, runs: own }) => [method, own.map((run) => seedResult(run, budget, target))]),
+  );
+  const rivals = seeds.get(best.method) ?? [];
   return {
     budget,
     target,
     mostAccurateBaseline: best.method,
     level: LEVEL,
     methods: methods.map(({ method, runs: own }) =>
-      resultOf(method, own, method === best.method ? null : best.runs, { budget, target }),
+      resultOf(method, own, seeds.get(method) ?? [], method === best.method ? [] : rivals, budget),
     ),
   };
 }
@@ -147,11 +151,10 @@ function bestPoint({ points }: ComparedRun): CurvePoint {
 function resultOf(
   method: string,
   runs: readonly ComparedRun[],
-  rival: readonly ComparedRun[] | null,
-  { budget, target }: Pick<Comparison, "budget" | "target">,
+  seeds: readonly SeedResult[],
+  rivals: readonly SeedResult[],
+  budget: number,
 ): MethodResult {
-  const seeds = runs.map((run) => seedResult(run, budget, target));
-  const rivals = (rival ?? []).map((run) => seedResult(run, budget, target));
   const pairs = seeds.flatMap((own) => {
     const other = rivals.find(({ seed }) => seed === own.seed);
     return other === undefined ? [] : [{ own, other }];

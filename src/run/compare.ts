@@ -13,8 +13,10 @@ import { join, resolve } from "node:path";
 import { METHODS } from "../algorithm/methods.js";
 import { messageOf, UserError } from "../errors.js";
 import { taskEntry } from "../tasks/registry.js";
-import { formatConfig, loadConfig, methodOf, type ResolvedConfig, taskOptions } from "./config/config.js";
+import { type ComparedRun, comparedRuns } from "./analysis/compared-runs.js";
+import { formatConfig, loadConfig, type ResolvedConfig, taskOptions } from "./config/config.js";
 import { type ConfigKey, configKeys, fields, type RunConfig } from "./config/fields.js";
+import { refuseFlagsWithoutUse } from "./config/ineffective.js";
 import { isBudgetSpent, iterationCosts } from "./cost.js";
 import { findEntry } from "./directory/journal.js";
 import { readRun } from "./directory/summary.js";
@@ -46,7 +48,7 @@ export interface PlannedRun {
 const UNTIL_BUDGET = 1_000;
 
 /** The settings of every method of a comparison and where they come from. */
-export function comparedConfigs({ methods, flags, file }: Omit<ComparisonRequest, "seeds" | "out">): ResolvedConfig[] {
+function comparedConfigs({ methods, flags, file }: ComparisonRequest): ResolvedConfig[] {
   const names = methods.includes("all") ? Object.keys(METHODS) : [...new Set(methods)];
   return names.map((method) => loadConfig({ flags: { ...flags, method }, ...(file === undefined ? {} : { file }) }));
 }
@@ -57,6 +59,7 @@ export function planComparison(request: ComparisonRequest): PlannedRun[] {
   const seeds = [...new Set(request.seeds)];
   if (configs.length === 0) throw new UserError("expected at least one method to compare, got none");
   if (seeds.length === 0) throw new UserError("expected at least one seed, got none");
+  refuseFlagsWithoutUse(configs);
   const out = resolve(request.out);
   return configs.flatMap(({ config, origins }) => {
     const settings: RunConfig = {
@@ -65,8 +68,6 @@ export function planComparison(request: ComparisonRequest): PlannedRun[] {
       // Many runs' models would fill the disk, and a comparison reads none of them.
       ...(isStated(origins.keepCheckpoints) ? {} : { keepCheckpoints: "last" }),
     };
-    // Whether the task suits hints is known once its data are read; what cannot work without them is found now.
-    methodOf(config, { rationalize: config.rationalize ?? false });
     return seeds.map((seed) => planned(out, config.method, { ...settings, seed }));
   });
 }
@@ -168,7 +169,7 @@ export async function runComparison(
 ): Promise<ComparisonRuns> {
   const failed: FailedRun[] = [];
   const fail = (run: PlannedRun, reason: string) => {
-    failed.push({ run: run.name, method: run.method, seed: run.config.seed, reason });
+    failed.push(failureOf(run, reason));
     listener({ kind: "failed", run: run.name, reason });
   };
   const states = new Map<PlannedRun, RunState>();
@@ -228,6 +229,27 @@ export async function runComparison(
   }
   const missing = plan.filter((run) => !finished.has(run) && !failed.some(({ run: name }) => name === run.name));
   return { finished: plan.filter((run) => finished.has(run)), failed, missing, interrupted: signal.aborted };
+}
+
+function failureOf({ name, method, config }: PlannedRun, reason: string): FailedRun {
+  return { run: name, method, seed: config.seed, reason };
+}
+
+/** What runs that came to their end left behind, and those whose logs cannot be read any more. */
+export function readFinished(finished: readonly PlannedRun[]): {
+  readonly runs: readonly ComparedRun[];
+  readonly failed: readonly FailedRun[];
+} {
+  const failed: FailedRun[] = [];
+  const runs = finished.flatMap((run) => {
+    try {
+      return comparedRuns(run.config.runDir, run.method, run.config.iterations);
+    } catch (error) {
+      failed.push(failureOf(run, messageOf(error)));
+      return [];
+    }
+  });
+  return { runs, failed };
 }
 
 /**

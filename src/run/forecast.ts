@@ -143,16 +143,14 @@ function forecastIteration(facts: ForecastFacts, calibration: Calibration, itera
   const visited =
     method.visits !== "all" && target !== null ? Math.min(observations, Math.ceil(target / usable)) : observations;
   const gold = method.completions === "gold";
-  const probes =
-    method.temperature === "balance"
-      ? Math.min(config.probes, observations) * method.tries * BALANCE_TEMPERATURES.length
-      : 0;
+  /** Observations probed, and how often: at each temperature. */
+  const [probed, temperatures] =
+    method.temperature === "balance" ? [Math.min(config.probes, observations), BALANCE_TEMPERATURES.length] : [0, 0];
+  const probes = probed * method.tries * temperatures;
   const draws = gold ? 0 : Math.round(visited * drawsPerVisit) + probes;
   // A call draws one try of a wave of observations, or one of its probes at one temperature.
   const calls = (observed: number) => Math.ceil(observed / config.samplingBatch) * method.tries;
-  const probing =
-    probes === 0 ? 0 : calls(probes / method.tries / BALANCE_TEMPERATURES.length) * BALANCE_TEMPERATURES.length;
-  const waves = gold ? 0 : sharesPrefix ? calls(visited) + probing : draws;
+  const waves = gold ? 0 : sharesPrefix ? calls(visited) + calls(probed) * temperatures : draws;
   const sampling =
     draws * forwardFlops(model, prefixTokens, promptTokens + generatedTokens) +
     waves * forwardFlops(model, 0, prefixTokens);

@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import { basename, join, relative, resolve } from "node:path";
 import { Command, Option } from "commander";
 import { methodNamed } from "../../algorithm/methods.js";
-import { messageOf, shown, UserError } from "../../errors.js";
+import { shown, UserError } from "../../errors.js";
 import { compareMethods } from "../../report/comparison.js";
 import {
   frequencyTable,
@@ -14,18 +14,17 @@ import {
 } from "../../report/comparison-report.js";
 import { formatDuration, formatFlops, formatPercent } from "../../report/format.js";
 import { renderText } from "../../report/tables.js";
-import { type ComparedRun, comparedRuns } from "../../run/analysis/compared-runs.js";
+import type { ComparedRun } from "../../run/analysis/compared-runs.js";
 import {
   type ComparisonEvent,
-  comparedConfigs,
   type Launch,
   type PlannedRun,
   planComparison,
+  readFinished,
   runComparison,
 } from "../../run/compare.js";
 import { loadConfig } from "../../run/config/config.js";
 import { type ConfigKey, configKeys } from "../../run/config/fields.js";
-import { refuseFlagsWithoutUse } from "../../run/config/ineffective.js";
 import { modelFolder } from "../../run/open-engine.js";
 import { resumeRun, startRun } from "../../run/runner.js";
 import { addConfigOptions, statedSettings } from "../config-options.js";
@@ -95,7 +94,6 @@ async function compare(options: Options): Promise<void> {
   const names = methods.split(",").map((name) => name.trim());
   for (const name of names) if (name !== "all") methodNamed(name);
   const request = { methods: names, seeds: seedsOf(seeds), flags, file };
-  refuseFlagsWithoutUse(comparedConfigs(request));
   for (const key of decidedElsewhere(file)) {
     say(`${file}: ${key} is not read: ${DECIDED[key]} decides it for each run`);
   }
@@ -115,17 +113,9 @@ async function compare(options: Options): Promise<void> {
       signal: stop.signal,
       listener: (event) => say(told(event)),
     });
-    const failed = [...result.failed];
-    const runs = result.finished.flatMap((run) => {
-      try {
-        return comparedRuns(run.config.runDir, run.method, run.config.iterations);
-      } catch (error) {
-        const reason = messageOf(error);
-        failed.push({ run: run.name, method: run.method, seed: run.config.seed, reason });
-        say(told({ kind: "failed", run: run.name, reason }));
-        return [];
-      }
-    });
+    const { runs, failed: unread } = readFinished(result.finished);
+    for (const failure of unread) say(told({ kind: "failed", ...failure }));
+    const failed = [...result.failed, ...unread];
     const missing = result.missing.map(({ name }) => name);
     if (result.interrupted) process.exitCode = stop.exitCode ?? 1;
     else if (failed.length > 0) process.exitCode = 2;

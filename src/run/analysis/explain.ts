@@ -67,10 +67,10 @@ export function explainObservation(dir: string, observation: string): Explanatio
   if (opened === undefined) throw new UserError(`expected a run with a journal, got ${dir}, which has none yet`);
   const gold = opened.method.completions === "gold";
   const begun = iterationsBegun(dir);
-  const logs = new Map(begun.map((t) => [t, drawsOf(dir, t)]));
+  const logs = new Map(begun.map((t) => [t, logOf<DrawnSample>(dir, t, "samples")]));
   const size = observationCount(dir, view);
   // Where nothing is sampled, every observation is in D₊.
-  const known = [...logs.values(), ...(gold ? begun.map((t) => keptOf(dir, t)) : [])].flat();
+  const known = [...logs.values(), ...(gold ? begun.map((t) => logOf<KeptSample>(dir, t, "kept")) : [])].flat();
   const index = indexOf(observation, known, size, dir);
   const finished = view.records.length;
   const frequencies = trainingFrequencies(dir, view, finished);
@@ -146,12 +146,8 @@ function iterationsBegun(dir: string): number[] {
     .sort((a, b) => a - b);
 }
 
-function drawsOf(dir: string, t: number): DrawnSample[] {
-  return readSealedLog<DrawnSample>(join(dir, "iterations", String(t).padStart(4, "0"), "samples.jsonl"));
-}
-
-function keptOf(dir: string, t: number): KeptSample[] {
-  return readSealedLog<KeptSample>(join(dir, "iterations", String(t).padStart(4, "0"), "kept.jsonl"));
+function logOf<T extends object>(dir: string, t: number, name: string): T[] {
+  return readSealedLog<T>(join(dir, "iterations", String(t).padStart(4, "0"), `${name}.jsonl`));
 }
 
 /** @param known samples with the ids of their observations */
