@@ -3,10 +3,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { writeNewCheckpoint } from "../dist/engine/onnx/checkpoint.js";
+import { writeNewCheckpoint } from "../dist/engine/checkpoint/checkpoint.js";
+import { wordTokenizer } from "../dist/engine/checkpoint/word-tokenizer.js";
 import { initialWeights } from "../dist/engine/onnx/initialize.js";
 import { openOnnxEngine } from "../dist/engine/onnx/onnx-engine.js";
-import { wordTokenizer } from "../dist/engine/onnx/word-tokenizer.js";
 
 const task = JSON.parse(process.argv[2]);
 const folder = mkdtempSync(join(tmpdir(), "adastar-bench-"));

@@ -4,9 +4,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { compareMethods } from "../dist/report/comparison.js";
 import { formatFixed, formatFlops, formatPercent, formatPoints } from "../dist/report/format.js";
-import { bootstrap, mean } from "../dist/report/statistics.js";
 import { renderMarkdown } from "../dist/report/tables.js";
 import { groupBy } from "../dist/run/group.js";
+import { bootstrap, mean } from "../dist/statistics/statistics.js";
 
 const METHOD = "adastar";
 /** β¹ = 8 · 40 */

@@ -59,7 +59,11 @@ export {
   stepsAt,
   targetAt,
 } from "./algorithm/schedule.js";
-
+export { type Audit, type AuditCounts, type AuditFinding, type AuditOptions, auditRun } from "./analysis/audit.js";
+export { type ComparedRun, type CurvePoint, comparedRuns } from "./analysis/compared-runs.js";
+// Runs: configuration, the loop, and what it leaves behind.
+export { type Launch, type PlannedRun, planComparison, runComparison } from "./analysis/comparison-runs.js";
+export { type Explanation, explainObservation, type IterationExplanation } from "./analysis/explain.js";
 // Engines: what samples and trains.
 export type {
   ChatMessage,
@@ -77,10 +81,8 @@ export type {
   TrainStepResult,
 } from "./engine/engine.js";
 export { type OnnxEngineOptions, openOnnxEngine } from "./engine/onnx/onnx-engine.js";
-
 // Errors: UserError is anything the user can mend; everything else that is thrown is a bug.
 export { UserError } from "./errors.js";
-
 // Reports: comparisons, tables as text or Markdown.
 export {
   type Comparison,
@@ -92,33 +94,17 @@ export {
 export { reportFiles } from "./report/comparison-report.js";
 export { iterationTable } from "./report/run-table.js";
 export { type Column, renderMarkdown, renderText, type Table } from "./report/tables.js";
-export { type Audit, type AuditCounts, type AuditFinding, type AuditOptions, auditRun } from "./run/analysis/audit.js";
-export { type ComparedRun, type CurvePoint, comparedRuns } from "./run/analysis/compared-runs.js";
-export { type Explanation, explainObservation, type IterationExplanation } from "./run/analysis/explain.js";
-// Tasks, checked with their data before a run.
-export { checkTask, type TaskCheck } from "./run/check-task.js";
-// Runs: configuration, the loop, and what it leaves behind.
-export { type Launch, type PlannedRun, planComparison, runComparison } from "./run/compare.js";
 export { type ConfigRequest, loadConfig, type ResolvedConfig } from "./run/config/config.js";
 export type { ConfigKey, RunConfig } from "./run/config/fields.js";
-export type { RunOptions } from "./run/context.js";
 export type { EvaluationResult } from "./run/directory/journal.js";
 export { type RunView, readRun } from "./run/directory/summary.js";
-export { type CheckpointEvaluation, evaluateCheckpoint } from "./run/evaluate-checkpoint.js";
 export type { FlopsByPurpose, IterationRecord, Listener, RunEvent, RunSummary } from "./run/events.js";
-export { type Calibration, type Forecast, forecastRun, type IterationForecast } from "./run/forecast.js";
-export { type ResumeOptions, resumeRun, startRun } from "./run/runner.js";
-
-// Tasks: observations, prompts, verifiers.
-export {
-  choiceVerifier,
-  exactVerifier,
-  type NumberVerifierOptions,
-  numberVerifier,
-  type VerifierKind,
-  verifierOf,
-  yesNoVerifier,
-} from "./tasks/answers/index.js";
+export type { RunOptions } from "./run/loop/context.js";
+export { type ResumeOptions, resumeRun, startRun } from "./run/loop/runner.js";
+// Tasks, checked with their data before a run.
+export { checkTask, type TaskCheck } from "./run/oneshot/check-task.js";
+export { type CheckpointEvaluation, evaluateCheckpoint } from "./run/oneshot/evaluate-checkpoint.js";
+export { type Calibration, type Forecast, forecastRun, type IterationForecast } from "./run/oneshot/forecast.js";
 export { type GradedRow, GradeTally, type GradeTotals, gradeFile } from "./tasks/grade.js";
 export { type PlainFormatOptions, plainFormat } from "./tasks/prompt.js";
 export { openTask, openVerifier, TASKS, type TaskEntry, type TaskOptions } from "./tasks/registry.js";
@@ -136,3 +122,13 @@ export type {
   Verifier,
   VerifierModule,
 } from "./tasks/task.js";
+// Tasks: observations, prompts, verifiers.
+export {
+  choiceVerifier,
+  exactVerifier,
+  type NumberVerifierOptions,
+  numberVerifier,
+  type VerifierKind,
+  verifierOf,
+  yesNoVerifier,
+} from "./tasks/verifiers/index.js";

@@ -2,7 +2,7 @@
 
 import { ABSENT, formatCount, formatDuration, formatFlops, formatPercent } from "../report/format.js";
 import { renderPairs, renderText } from "../report/tables.js";
-import type { Forecast, IterationForecast } from "../run/forecast.js";
+import type { Forecast, IterationForecast } from "../run/oneshot/forecast.js";
 
 const COLUMNS: readonly (readonly [header: string, cell: (one: IterationForecast) => string])[] = [
   ["iteration", ({ iteration }) => String(iteration)],

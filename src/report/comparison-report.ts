@@ -1,11 +1,11 @@
 /** A comparison as tables, files of figures, and a page that puts them together. */
 
-import type { ComparedRun } from "../run/analysis/compared-runs.js";
-import type { FailedRun } from "../run/compare.js";
+import type { ComparedRun } from "../analysis/compared-runs.js";
+import type { FailedRun } from "../analysis/comparison-runs.js";
+import type { Estimate } from "../statistics/statistics.js";
 import { lineChart } from "./chart.js";
 import { type Comparison, learningCurves, type MethodResult } from "./comparison.js";
 import { ABSENT, formatFixed, formatFlops, formatPercent, formatPoints } from "./format.js";
-import type { Estimate } from "./statistics.js";
 import { renderMarkdown, type Table } from "./tables.js";
 
 /** Files of a report by name. */

@@ -6,8 +6,15 @@
  * more, so the latest models within the budget are compared as well.
  */
 
-import type { ComparedRun, CurvePoint } from "../run/analysis/compared-runs.js";
-import { bootstrap, type Estimate, mean, median, populationDeviation, quarterPersistence } from "./statistics.js";
+import type { ComparedRun, CurvePoint } from "../analysis/compared-runs.js";
+import {
+  bootstrap,
+  type Estimate,
+  mean,
+  median,
+  populationDeviation,
+  quarterPersistence,
+} from "../statistics/statistics.js";
 
 /** One seed of a method, stopped early within the budget. */
 export interface SeedResult {

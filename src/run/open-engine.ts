@@ -40,9 +40,9 @@ export async function openEngine(config: RunConfig, task: Task): Promise<Engine>
 export async function openPromptModel(config: ModelChoice): Promise<Pick<Engine, "tokenizer" | "model">> {
   const folder = modelFolder(config);
   const [{ readModelConfig }, { CheckpointTokenizer }, { modelFacts }] = await Promise.all([
-    import("../engine/onnx/config-json.js"),
-    import("../engine/onnx/tokenizer.js"),
-    import("../engine/onnx/model-config.js"),
+    import("../engine/checkpoint/config-json.js"),
+    import("../engine/checkpoint/tokenizer.js"),
+    import("../engine/checkpoint/model-config.js"),
   ]);
   const { config: model } = await readModelConfig(folder);
   const tokenizer = await CheckpointTokenizer.read(folder, model);

@@ -1,7 +1,7 @@
 /** What a data set is whose observations are read, as data. */
 
-import type { Row } from "./rows.js";
-import type { SplitNames } from "./splits.js";
+import type { Row } from "./sources/rows.js";
+import type { SplitNames } from "./sources/splits.js";
 import type { Exemplar, Observation, PromptFormat, TaskDefaults, Verifier } from "./task.js";
 
 /** What a row says, before the gold answer is brought to canonical form. */

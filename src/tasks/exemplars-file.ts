@@ -2,7 +2,7 @@
 
 import { shown, UserError } from "../errors.js";
 import { readOptions } from "./options.js";
-import { type Row, readRows, textColumn } from "./rows.js";
+import { type Row, readRows, textColumn } from "./sources/rows.js";
 import type { Exemplar, Task } from "./task.js";
 
 const COLUMNS: readonly string[] = ["question", "rationale", "answer", "options"];

@@ -1,9 +1,9 @@
 /** Outputs from anywhere, judged row by row. */
 
 import { shown, UserError } from "../errors.js";
-import { jsonLines } from "./formats/json-lines.js";
 import { readOptions } from "./options.js";
-import { column, type Row, rowOf, textColumn } from "./rows.js";
+import { jsonLines } from "./sources/formats/json-lines.js";
+import { column, type Row, rowOf, textColumn } from "./sources/rows.js";
 import type { Judgement, Observation, Verdict, Verifier } from "./task.js";
 
 /** What became of one output. */

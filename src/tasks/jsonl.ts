@@ -1,15 +1,15 @@
 /** A user's own questions with answers. */
 
 import { shown, UserError } from "../errors.js";
-import { VERIFIER_KINDS, type VerifierKind, verifierOf } from "./answers/index.js";
-import { isVerifierModule } from "./custom-verifier.js";
 import type { Dataset } from "./dataset.js";
 import type { TaskEntry, TaskOptions } from "./entry.js";
 import { judgedBy, openDataset } from "./open-dataset.js";
 import { readOptions } from "./options.js";
 import { bracketed, plainFormat } from "./prompt.js";
-import { column, textColumn } from "./rows.js";
+import { column, textColumn } from "./sources/rows.js";
 import type { Task } from "./task.js";
+import { VERIFIER_KINDS, type VerifierKind, verifierOf } from "./verifiers/index.js";
+import { isVerifierModule } from "./verifiers/user-module.js";
 
 const DESCRIPTION = "your own questions and answers, from files or the hub (--data, --eval, --verifier)";
 

@@ -3,10 +3,10 @@
 import { shown, UserError } from "../errors.js";
 import type { Dataset, SplitFiles } from "./dataset.js";
 import type { TaskOptions } from "./entry.js";
-import { openSource } from "./open-source.js";
-import { isRowFile, ROW_FILES_IN_WORDS } from "./rows.js";
-import type { SourceFolder } from "./source.js";
-import { filesOfSplit, type SplitNames } from "./splits.js";
+import { openSource } from "./sources/open-source.js";
+import { isRowFile, ROW_FILES_IN_WORDS } from "./sources/rows.js";
+import type { SourceFolder } from "./sources/source.js";
+import { filesOfSplit, type SplitNames } from "./sources/splits.js";
 
 export interface Located {
   readonly train: SplitFiles;

@@ -2,7 +2,7 @@
 
 import { shown, UserError } from "../errors.js";
 import type { Dataset, SplitFiles } from "./dataset.js";
-import { idOf, optionalColumn, type Row, readRows, rowName } from "./rows.js";
+import { idOf, optionalColumn, type Row, readRows, rowName } from "./sources/rows.js";
 import type { Observation } from "./task.js";
 
 export interface ReadingOptions {

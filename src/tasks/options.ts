@@ -2,7 +2,7 @@
 
 import { shown, UserError } from "../errors.js";
 import type { RawObservation } from "./dataset.js";
-import { column, type Row, textColumn } from "./rows.js";
+import { column, type Row, textColumn } from "./sources/rows.js";
 import type { AnswerOption } from "./task.js";
 
 /** As many as there are letters. */

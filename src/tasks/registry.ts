@@ -1,23 +1,23 @@
 /** Every task by name, and the one way to open them. */
 
 import { shown, UserError } from "../errors.js";
-import { anliR1 } from "./anli-r1.js";
-import { arcChallenge } from "./arc-challenge.js";
-import { arithmetic } from "./arithmetic.js";
-import { cladder } from "./cladder.js";
-import { clock } from "./clock.js";
-import { commonsenseQa } from "./commonsense-qa.js";
-import { isVerifierModule, openCustomVerifier } from "./custom-verifier.js";
+import { anliR1 } from "./benchmarks/anli-r1.js";
+import { arcChallenge } from "./benchmarks/arc-challenge.js";
+import { cladder } from "./benchmarks/cladder.js";
+import { commonsenseQa } from "./benchmarks/commonsense-qa.js";
+import { gsm8k } from "./benchmarks/gsm8k.js";
+import { svamp } from "./benchmarks/svamp.js";
 import type { OnRefused, TaskEntry, TaskOptions } from "./entry.js";
-import { type Family, generatedEntry } from "./generated.js";
-import { gsm8k } from "./gsm8k.js";
+import { arithmetic } from "./generated/arithmetic.js";
+import { clock } from "./generated/clock.js";
+import { type Family, generatedEntry } from "./generated/family.js";
 import { jsonl } from "./jsonl.js";
 import { datasetEntry } from "./open-dataset.js";
-import { svamp } from "./svamp.js";
 import type { Task, Verifier } from "./task.js";
+import { isVerifierModule, openCustomVerifier } from "./verifiers/user-module.js";
 
-export type { VerifierKind } from "./answers/index.js";
 export type { OnRefused, TaskEntry, TaskOption, TaskOptions } from "./entry.js";
+export type { VerifierKind } from "./verifiers/index.js";
 
 /** Tasks that are generated, with models pretrained for them. */
 export const FAMILIES: readonly Family[] = [arithmetic, clock];

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { trainingSamples } from "../../src/run/analysis/audit.js";
-import { complete, FLAWED, type JudgeServer, refuse, SOUND, startJudge, USAGE } from "../run/judge-server.js";
-import { reasonedRun } from "../run/reasoned-run.js";
+import { trainingSamples } from "../../src/analysis/audit.js";
+import { complete, FLAWED, type JudgeServer, refuse, SOUND, startJudge, USAGE } from "../analysis/judge-server.js";
+import { reasonedRun } from "../analysis/reasoned-run.js";
 import { freshDir } from "../run/small-run.js";
 import { adastar } from "./in-process.js";
 

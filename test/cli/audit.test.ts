@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { startRun } from "../../src/run/runner.js";
+import { startRun } from "../../src/run/loop/runner.js";
 import { engineOf, freshDir, smallConfig, smallTask } from "../run/small-run.js";
 import { adastar } from "./in-process.js";
 

@@ -3,10 +3,10 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseModelConfig } from "../../dist/engine/checkpoint/config-json.js";
+import { SafetensorsFile, writeSafetensors } from "../../dist/engine/checkpoint/safetensors.js";
+import { CheckpointTokenizer } from "../../dist/engine/checkpoint/tokenizer.js";
 import { parseJson } from "../../dist/engine/files.js";
-import { parseModelConfig } from "../../dist/engine/onnx/config-json.js";
-import { SafetensorsFile, writeSafetensors } from "../../dist/engine/onnx/safetensors.js";
-import { CheckpointTokenizer } from "../../dist/engine/onnx/tokenizer.js";
 import { openTask } from "../../dist/index.js";
 import { formatConfig, parseConfig, resolveConfig } from "../../dist/run/config/config.js";
 import { mutateBytes, mutateJson } from "./mutate.mjs";

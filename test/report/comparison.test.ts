@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
+import type { ComparedRun } from "../../src/analysis/compared-runs.js";
 import { lineChart } from "../../src/report/chart.js";
 import { compareMethods, learningCurves } from "../../src/report/comparison.js";
 import { reportFiles, resultTable, wrongStepsTable } from "../../src/report/comparison-report.js";
 import { renderText } from "../../src/report/tables.js";
-import type { ComparedRun } from "../../src/run/analysis/compared-runs.js";
 
 /** A run whose models cost `cost` each and have these accuracies, the base model's first. */
 function run(

@@ -11,8 +11,8 @@ import { determiningSettings, resolveConfig } from "../../src/run/config/config.
 import type { RunConfig } from "../../src/run/config/fields.js";
 import { readJournal } from "../../src/run/directory/journal.js";
 import type { IterationRecord, RunEvent } from "../../src/run/events.js";
-import { arithmetic as family } from "../../src/tasks/arithmetic.js";
-import { generatedTask } from "../../src/tasks/generated.js";
+import { arithmetic as family } from "../../src/tasks/generated/arithmetic.js";
+import { generatedTask } from "../../src/tasks/generated/family.js";
 import type { Task } from "../../src/tasks/task.js";
 
 const arithmetic = generatedTask(family, { taskSeed: 7, trainSize: 60, testSize: 20 });

@@ -1,13 +1,18 @@
 /** The options of `adastar audit` that have a language model check rationales, and what is printed of its verdicts. */
 
 import { type Command, Option } from "commander";
+import { ChatClient } from "../../analysis/rationale-judge/client.js";
+import { type JudgeProgress, judgeRun } from "../../analysis/rationale-judge/judge.js";
+import {
+  type JudgeReport,
+  type JudgeRow,
+  type JudgeTokens,
+  judgeReport,
+} from "../../analysis/rationale-judge/report.js";
 import { UserError } from "../../errors.js";
 import { ABSENT, formatCount, formatFixed, formatPercent } from "../../report/format.js";
-import type { Interval } from "../../report/statistics.js";
 import { renderText } from "../../report/tables.js";
-import { ChatClient } from "../../run/judge/client.js";
-import { type JudgeProgress, judgeRun } from "../../run/judge/judge.js";
-import { type JudgeReport, type JudgeRow, type JudgeTokens, judgeReport } from "../../run/judge/report.js";
+import type { Interval } from "../../statistics/statistics.js";
 import { print, say } from "../output.js";
 import { numberIn, wholeNumber } from "../parsers.js";
 import { listenForStop } from "../stop-signals.js";

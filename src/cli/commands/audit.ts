@@ -1,7 +1,4 @@
 import { Command, Option } from "commander";
-import { UserError } from "../../errors.js";
-import { formatCount, formatPercent } from "../../report/format.js";
-import { renderText } from "../../report/tables.js";
 import {
   type Audit,
   type AuditCounts,
@@ -9,7 +6,10 @@ import {
   attemptOf,
   auditRun,
   type Split,
-} from "../../run/analysis/audit.js";
+} from "../../analysis/audit.js";
+import { UserError } from "../../errors.js";
+import { formatCount, formatPercent } from "../../report/format.js";
+import { renderText } from "../../report/tables.js";
 import { print, printJson } from "../output.js";
 import { wholeNumber } from "../parsers.js";
 import { addJudgeOptions, type JudgeFlags, judgedAsAsked, plainReport, printReport } from "./audit-judge.js";

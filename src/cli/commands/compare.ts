@@ -3,6 +3,15 @@ import { availableParallelism } from "node:os";
 import { basename, join, relative, resolve } from "node:path";
 import { Command, Option } from "commander";
 import { methodNamed } from "../../algorithm/methods.js";
+import type { ComparedRun } from "../../analysis/compared-runs.js";
+import {
+  type ComparisonEvent,
+  type Launch,
+  type PlannedRun,
+  planComparison,
+  readFinished,
+  runComparison,
+} from "../../analysis/comparison-runs.js";
 import { shown, UserError } from "../../errors.js";
 import { compareMethods } from "../../report/comparison.js";
 import {
@@ -14,19 +23,10 @@ import {
 } from "../../report/comparison-report.js";
 import { formatDuration, formatFlops, formatPercent } from "../../report/format.js";
 import { renderText } from "../../report/tables.js";
-import type { ComparedRun } from "../../run/analysis/compared-runs.js";
-import {
-  type ComparisonEvent,
-  type Launch,
-  type PlannedRun,
-  planComparison,
-  readFinished,
-  runComparison,
-} from "../../run/compare.js";
 import { loadConfig } from "../../run/config/config.js";
 import { type ConfigKey, configKeys } from "../../run/config/fields.js";
+import { resumeRun, startRun } from "../../run/loop/runner.js";
 import { modelFolder } from "../../run/open-engine.js";
-import { resumeRun, startRun } from "../../run/runner.js";
 import { addConfigOptions, statedSettings } from "../config-options.js";
 import { launchProcess } from "../launch-run.js";
 import { print, printJson, say, shellWord } from "../output.js";

@@ -4,7 +4,7 @@ import { modelLabel } from "../../report/run-table.js";
 import { renderPairs } from "../../report/tables.js";
 import { loadConfig } from "../../run/config/config.js";
 import type { ConfigKey } from "../../run/config/fields.js";
-import { type CheckpointEvaluation, evaluateCheckpoint } from "../../run/evaluate-checkpoint.js";
+import { type CheckpointEvaluation, evaluateCheckpoint } from "../../run/oneshot/evaluate-checkpoint.js";
 import { addConfigOptions, statedSettings } from "../config-options.js";
 import { createDisplay } from "../display/display.js";
 import { print, printJson } from "../output.js";

@@ -1,7 +1,7 @@
 import { Command } from "commander";
+import { type Explanation, explainObservation, type IterationExplanation } from "../../analysis/explain.js";
 import { formatCount, formatPercent } from "../../report/format.js";
-import { type Explanation, explainObservation, type IterationExplanation } from "../../run/analysis/explain.js";
-import { isCorrect } from "../../run/sampling.js";
+import { isCorrect } from "../../run/loop/sampling.js";
 import { print, printJson } from "../output.js";
 
 export function explainCommand(): Command {

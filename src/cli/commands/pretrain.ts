@@ -1,8 +1,8 @@
 import { Command, Option } from "commander";
 import { UserError } from "../../errors.js";
 import { formatCount, formatDuration, formatFixed } from "../../report/format.js";
-import type { PretrainProgress } from "../../run/pretrain.js";
-import { type PretrainOptions, STARTER_RECIPE } from "../../run/starter-recipe.js";
+import type { PretrainProgress } from "../../run/oneshot/pretrain.js";
+import { type PretrainOptions, STARTER_RECIPE } from "../../run/oneshot/starter-recipe.js";
 import { print, printJson, say } from "../output.js";
 import { numberIn, wholeNumber } from "../parsers.js";
 
@@ -49,7 +49,7 @@ Examples:
   $ adastar run --task clock --model strong`,
     )
     .action(async ({ out, json, hardShare, threads, ...settings }: Options) => {
-      const { pretrain } = await import("../../run/pretrain.js");
+      const { pretrain } = await import("../../run/oneshot/pretrain.js");
       const { contextLength } = STARTER_RECIPE;
       const options = { ...settings, contextLength, hardShare: hardShare ?? null, threads: threads ?? null };
       await assertFree(out);

@@ -1,13 +1,13 @@
 import { Command, Option } from "commander";
+import { type Replay, type ReplayedIteration, replayRun } from "../../analysis/replay.js";
+import { type SimulatedIteration, simulate } from "../../analysis/simulate.js";
 import { UserError } from "../../errors.js";
 import { ABSENT, formatCount, formatDuration, formatFixed, formatPercent } from "../../report/format.js";
-import { populationDeviation } from "../../report/statistics.js";
 import { renderPairs, renderText } from "../../report/tables.js";
-import { type Replay, type ReplayedIteration, replayRun } from "../../run/analysis/replay.js";
-import { type SimulatedIteration, simulate } from "../../run/analysis/simulate.js";
 import { loadConfig, methodOf } from "../../run/config/config.js";
 import type { ConfigKey } from "../../run/config/fields.js";
 import { refuseIneffectiveFlags } from "../../run/config/ineffective.js";
+import { populationDeviation } from "../../statistics/statistics.js";
 import { addConfigOptions, statedSettings } from "../config-options.js";
 import { print, printJson, say } from "../output.js";
 import { wholeNumber } from "../parsers.js";

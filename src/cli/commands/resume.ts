@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { changeableKeys } from "../../run/config/config.js";
-import { resumeRun } from "../../run/runner.js";
+import { resumeRun } from "../../run/loop/runner.js";
 import { addConfigOptions, statedSettings } from "../config-options.js";
 import { watchRun } from "../watch-run.js";
 

@@ -1,8 +1,8 @@
 import { Command } from "commander";
 import { loadConfig } from "../../run/config/config.js";
 import { refuseIneffectiveFlags } from "../../run/config/ineffective.js";
-import { forecastRun } from "../../run/forecast.js";
-import { startRun } from "../../run/runner.js";
+import { startRun } from "../../run/loop/runner.js";
+import { forecastRun } from "../../run/oneshot/forecast.js";
 import { addConfigOptions, statedSettings } from "../config-options.js";
 import { forecastText } from "../forecast-text.js";
 import { print, printJson } from "../output.js";

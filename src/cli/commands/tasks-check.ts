@@ -3,9 +3,9 @@ import { UserError } from "../../errors.js";
 import { formatCount } from "../../report/format.js";
 import { lengthTable } from "../../report/length-table.js";
 import { renderPairs, renderText } from "../../report/tables.js";
-import { checkTask, type TaskCheck } from "../../run/check-task.js";
 import { loadConfig } from "../../run/config/config.js";
 import type { ConfigKey } from "../../run/config/fields.js";
+import { checkTask, type TaskCheck } from "../../run/oneshot/check-task.js";
 import { addConfigOptions, statedSettings } from "../config-options.js";
 import { print, printJson, say } from "../output.js";
 

@@ -1,10 +1,10 @@
 /** The generation graph as a function: new tokens of a batch of sequences in, logits and their keys and values out. */
 
-import type { Weights } from "./checkpoint.js";
-import { volume } from "./graph.js";
+import type { Weights } from "../checkpoint/checkpoint.js";
+import type { LlamaConfig } from "../checkpoint/model-config.js";
+import { volume } from "./graph/graph.js";
 import { KeyValueCache } from "./kv-cache.js";
 import { causalMask, EMBEDDING, type GenerationGraph, generationGraph, MASKED } from "./llama.js";
-import type { LlamaConfig } from "./model-config.js";
 import { type Feeds, floats, integers, Session } from "./session.js";
 
 /** Keys and values of positions that all sequences have before them, [layers] of [K, P, E], and their mask [P]. */

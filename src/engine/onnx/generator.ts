@@ -4,14 +4,14 @@
  */
 
 import { uniform } from "../../algorithm/random.js";
+import type { Weights } from "../checkpoint/checkpoint.js";
+import type { LlamaConfig } from "../checkpoint/model-config.js";
+import type { CheckpointTokenizer, TextStream } from "../checkpoint/tokenizer.js";
 import type { Sample, SampleRequest, SamplingParams, StopReason } from "../engine.js";
-import type { Weights } from "./checkpoint.js";
 import { Decoder, type DecoderResult, type Prefix } from "./decoder.js";
 import { KeyValueCache } from "./kv-cache.js";
-import type { LlamaConfig } from "./model-config.js";
 import { PromptReader, type ReadPrompt } from "./prompt-reader.js";
 import { greedyToken, NucleusSampler } from "./sampler.js";
-import type { CheckpointTokenizer, TextStream } from "./tokenizer.js";
 
 export interface GeneratorOptions {
   readonly threads?: number;

@@ -1,9 +1,9 @@
 /** Random weights for a model that is trained from scratch. */
 
 import { gaussian, seedFor } from "../../algorithm/random.js";
-import type { Weights } from "./checkpoint.js";
+import type { Weights } from "../checkpoint/checkpoint.js";
+import { expectedTensors, type LlamaConfig } from "../checkpoint/model-config.js";
 import { EMBEDDING } from "./llama.js";
-import { expectedTensors, type LlamaConfig } from "./model-config.js";
 
 /** Spread of embedding rows. */
 const EMBEDDING_DEVIATION = 0.02;

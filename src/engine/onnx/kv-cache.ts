@@ -4,8 +4,8 @@
  * old or zero data and are masked.
  */
 
+import type { LlamaConfig } from "../checkpoint/model-config.js";
 import { MASKED } from "./llama.js";
-import type { LlamaConfig } from "./model-config.js";
 
 export class KeyValueCache {
   readonly slots: number;

@@ -11,10 +11,10 @@
  * rows, in a fixed order, where a graph would carry the whole table's gradient through memory.
  */
 
-import { gradients } from "./autodiff.js";
-import { Graph, type Tensor } from "./graph.js";
-import { expectedTensors, type LlamaConfig, ropeTables } from "./model-config.js";
-import type { Dim } from "./proto.js";
+import { expectedTensors, type LlamaConfig, ropeTables } from "../checkpoint/model-config.js";
+import { gradients } from "./graph/autodiff.js";
+import { Graph, type Tensor } from "./graph/graph.js";
+import type { Dim } from "./graph/proto.js";
 
 export const EMBEDDING = "model.embed_tokens.weight";
 

@@ -2,6 +2,15 @@
 
 import { basename, resolve } from "node:path";
 import { UserError } from "../../errors.js";
+import {
+  type Checkpoint,
+  readCheckpoint,
+  type Weights,
+  type WeightType,
+  weightsDigest,
+  writeCheckpoint,
+} from "../checkpoint/checkpoint.js";
+import { modelFacts, parameterCount } from "../checkpoint/model-config.js";
 import type {
   Engine,
   ModelFacts,
@@ -14,16 +23,7 @@ import type {
   TrainingExample,
   TrainStepResult,
 } from "../engine.js";
-import {
-  type Checkpoint,
-  readCheckpoint,
-  type Weights,
-  type WeightType,
-  weightsDigest,
-  writeCheckpoint,
-} from "./checkpoint.js";
 import { Generator } from "./generator.js";
-import { modelFacts, parameterCount } from "./model-config.js";
 import { readOptimizerState, removeOptimizerState, writeOptimizerState } from "./optimizer-state.js";
 import { Trainer } from "./trainer.js";
 

@@ -3,8 +3,8 @@
 import { access, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { UserError } from "../../errors.js";
+import { SafetensorsFile, writeSafetensors } from "../checkpoint/safetensors.js";
 import { clearMoments, type Moments } from "./adam.js";
-import { SafetensorsFile, writeSafetensors } from "./safetensors.js";
 
 const FILE = "optimizer.safetensors";
 

@@ -1,11 +1,11 @@
 /** Training: packs examples into a batch, runs the training graph, adds up what the host owns of the gradient, updates the weights. */
 
 import { UserError } from "../../errors.js";
+import type { Weights } from "../checkpoint/checkpoint.js";
+import { expectedTensors, type LlamaConfig } from "../checkpoint/model-config.js";
 import type { OptimizerParams, TrainingExample, TrainStepResult } from "../engine.js";
 import { adamUpdate, clearMoments, globalNorm, type Moments, zeroMoments } from "./adam.js";
-import type { Weights } from "./checkpoint.js";
 import { EMBEDDING, forwardGraph, headName, type TrainingGraph, type TrainingShape, trainingGraph } from "./llama.js";
-import { expectedTensors, type LlamaConfig } from "./model-config.js";
 import { type Feeds, floatData, floats, integers, Session } from "./session.js";
 
 export interface TrainerOptions {

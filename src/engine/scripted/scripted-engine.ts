@@ -16,9 +16,9 @@ import type {
   TrainingExample,
   TrainStepResult,
 } from "../engine.js";
-import { digestOf, readCheckpoint, writeCheckpoint } from "./checkpoint.js";
 import { codePointTokenizer, END_TOKEN, VOCABULARY_SIZE } from "./code-point-tokenizer.js";
 import { type Evidence, Learner, type LearnerTraits } from "./learner.js";
+import { digestOf, readCheckpoint, writeCheckpoint } from "./learner-file.js";
 import { type Asked, type Lesson, LessonBook } from "./lesson.js";
 
 export interface ScriptedOptions extends Partial<LearnerTraits> {

@@ -4,8 +4,8 @@
  */
 
 import { z } from "zod";
-import { VERIFIER_KINDS } from "../../tasks/answers/index.js";
-import { isVerifierModule } from "../../tasks/custom-verifier.js";
+import { VERIFIER_KINDS } from "../../tasks/verifiers/index.js";
+import { isVerifierModule } from "../../tasks/verifiers/user-module.js";
 
 /** How a flag's text becomes a value. */
 export type FieldKind =

@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { readCheckpoint } from "../../../src/engine/onnx/checkpoint.js";
+import { readCheckpoint } from "../../../src/engine/checkpoint/checkpoint.js";
 import { Decoder } from "../../../src/engine/onnx/decoder.js";
 import { PromptReader, type ReadPrompt } from "../../../src/engine/onnx/prompt-reader.js";
 

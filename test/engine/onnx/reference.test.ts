@@ -3,10 +3,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Checkpoint, readCheckpoint } from "../../../src/engine/checkpoint/checkpoint.js";
+import { SafetensorsFile } from "../../../src/engine/checkpoint/safetensors.js";
 import type { OptimizerParams, TrainingExample } from "../../../src/engine/engine.js";
-import { type Checkpoint, readCheckpoint } from "../../../src/engine/onnx/checkpoint.js";
 import { openOnnxEngine } from "../../../src/engine/onnx/onnx-engine.js";
-import { SafetensorsFile } from "../../../src/engine/onnx/safetensors.js";
 import { Trainer } from "../../../src/engine/onnx/trainer.js";
 
 const FIXTURES = join(import.meta.dirname, "../../fixtures");

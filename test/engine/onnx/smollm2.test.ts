@@ -2,8 +2,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { readCheckpoint } from "../../../src/engine/onnx/checkpoint.js";
-import { parameterCount } from "../../../src/engine/onnx/model-config.js";
+import { readCheckpoint } from "../../../src/engine/checkpoint/checkpoint.js";
+import { parameterCount } from "../../../src/engine/checkpoint/model-config.js";
 
 const { ADASTAR_SMOLLM2: dir } = process.env;
 

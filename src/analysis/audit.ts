@@ -1,0 +1,161 @@
+/** What the verifiers made of a run's samples, from its directory alone: where the two readings differ, and what came to nothing. */
+
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import type { EvaluationKind } from "../algorithm/methods.js";
+import { UserError } from "../errors.js";
+import type { RunConfig } from "../run/config/fields.js";
+import { readRunConfig } from "../run/directory/run-config.js";
+import { readSealedLog } from "../run/directory/sealed-log.js";
+import { EVALUATION_LOGS } from "../run/directory/store.js";
+import type { DrawnSample, JudgedSample } from "../run/loop/sampling.js";
+
+export type Split = "train" | "test";
+
+export interface AuditOptions {
+  /** Only this iteration; 0 is the base model's evaluation. */
+  readonly iteration?: number | undefined;
+  /** Only samples drawn for training, or answers to the test set. */
+  readonly split?: Split | undefined;
+}
+
+/** The samples of one iteration and split in numbers. */
+export interface AuditCounts {
+  readonly iteration: number;
+  readonly split: Split;
+  /** How the test set was answered; null for training samples. */
+  readonly evaluation: EvaluationKind | null;
+  readonly samples: number;
+  /** Finished and correct, by each reading. */
+  readonly strict: number;
+  readonly lenient: number;
+  /** Finished, and the two readings differ. */
+  readonly disagreements: number;
+  /** Cut by the token limit: wrong, whatever they state. */
+  readonly unfinished: number;
+  /** Finished without an answer that either reading found. */
+  readonly none: number;
+  /** On which the user's own verifier came to no verdict. */
+  readonly failures: number;
+  /** Right by the run's `accept`, with a wrong step before; null where the task does not check steps. */
+  readonly wrongSteps: number | null;
+}
+
+/** A sample worth a look. */
+export interface AuditFinding {
+  readonly kind: "disagreement" | "wrong step" | "failure";
+  readonly iteration: number;
+  readonly split: Split;
+  readonly evaluation: EvaluationKind | null;
+  readonly sample: JudgedSample;
+}
+
+export interface Audit {
+  readonly accept: RunConfig["accept"];
+  readonly counts: readonly AuditCounts[];
+  readonly findings: readonly AuditFinding[];
+}
+
+/** A log of an iteration, and whose samples are in it. */
+interface Part {
+  readonly split: Split;
+  readonly evaluation: EvaluationKind | null;
+  readonly log: string;
+}
+
+const TRAINING: Part = { split: "train", evaluation: null, log: "samples" };
+const PARTS: readonly Part[] = [
+  TRAINING,
+  ...Object.entries(EVALUATION_LOGS).map(
+    ([evaluation, log]): Part => ({ split: "test", evaluation: evaluation as EvaluationKind, log }),
+  ),
+];
+
+/**
+ * Reads a run directory, whether the run is over or not, and writes nothing. Memory: the samples of one iteration, and the findings.
+ * Throws UserError when there is no run, no such iteration, or a log is damaged.
+ */
+export function auditRun(dir: string, { iteration, split }: AuditOptions = {}): Audit {
+  const { accept } = readRunConfig(dir);
+  const counts: AuditCounts[] = [];
+  const findings: AuditFinding[] = [];
+  for (const t of chosenIterations(dir, iteration)) {
+    for (const part of PARTS.filter((one) => split === undefined || one.split === split)) {
+      const samples = readPart(dir, t, part);
+      if (samples.length === 0) continue;
+      counts.push(countsOf(t, part, samples));
+      findings.push(...samples.flatMap((sample) => findingOf(t, part, sample)));
+    }
+  }
+  return { accept, counts, findings };
+}
+
+/** Those that the run directory holds, in order, or the one that was asked for. Throws UserError when that is not there. */
+export function chosenIterations(dir: string, iteration: number | undefined): readonly number[] {
+  const iterations = iterationsOf(dir);
+  if (iteration === undefined) return iterations;
+  if (iterations.includes(iteration)) return [iteration];
+  const has = iterations.length === 0 ? "none" : iterations.join(", ");
+  throw new UserError(`expected one of the iterations that ${dir} holds (${has}), got ${iteration}`);
+}
+
+/** The training samples of an iteration as far as they are drawn. Throws UserError when the log is damaged. */
+export function trainingSamples(dir: string, iteration: number): readonly DrawnSample[] {
+  return readPart(dir, iteration, TRAINING) as readonly DrawnSample[];
+}
+
+function readPart(dir: string, iteration: number, { log }: Part): readonly JudgedSample[] {
+  return readSealedLog<JudgedSample>(join(dir, "iterations", numbered(iteration), `${log}.jsonl`));
+}
+
+/** Whether a sample counted as correct under one reading. */
+const right = (sample: JudgedSample, reading: RunConfig["accept"]) => finished(sample) && sample[reading] === "correct";
+
+const finished = ({ stop }: JudgedSample) => stop !== "length";
+
+const disagrees = (sample: JudgedSample) => finished(sample) && sample.strict !== sample.lenient;
+
+const hasWrongStep = ({ wrongStep }: JudgedSample) => typeof wrongStep === "number";
+
+function countsOf(iteration: number, { split, evaluation }: Part, samples: readonly JudgedSample[]): AuditCounts {
+  const count = (holds: (sample: JudgedSample) => boolean) => samples.filter(holds).length;
+  const checksSteps = samples.some(({ wrongStep }) => wrongStep !== undefined);
+  return {
+    iteration,
+    split,
+    evaluation,
+    samples: samples.length,
+    strict: count((sample) => right(sample, "strict")),
+    lenient: count((sample) => right(sample, "lenient")),
+    disagreements: count(disagrees),
+    unfinished: count((sample) => !finished(sample)),
+    none: count((sample) => finished(sample) && sample.strict === "none" && sample.lenient === "none"),
+    failures: count(({ failure }) => failure !== undefined),
+    wrongSteps: checksSteps ? count(hasWrongStep) : null,
+  };
+}
+
+function findingOf(iteration: number, { split, evaluation }: Part, sample: JudgedSample): AuditFinding[] {
+  const found = (kind: AuditFinding["kind"]) => [{ kind, iteration, split, evaluation, sample }];
+  if (sample.failure !== undefined) return found("failure");
+  if (disagrees(sample)) return found("disagreement");
+  return hasWrongStep(sample) ? found("wrong step") : [];
+}
+
+/** Which try a training sample was; null for answers to the test set. */
+export function attemptOf(sample: JudgedSample): number | null {
+  return "attempt" in sample ? (sample as DrawnSample).attempt : null;
+}
+
+function iterationsOf(dir: string): number[] {
+  const folder = join(dir, "iterations");
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((name) => /^\d{4,}$/.test(name))
+    .map(Number)
+    .sort((a, b) => a - b);
+}
+
+function numbered(iteration: number): string {
+  return String(iteration).padStart(4, "0");
+}

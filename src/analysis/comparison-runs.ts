@@ -1,0 +1,276 @@
+/**
+ * Runs of several methods and seeds in one folder: those that went far enough are reused, those that did not go on, the rest is started. A run's folder
+ * is named after everything that determines it but for how far it goes, so a comparison that is asked for again with other settings never mistakes
+ * one run for another, and a larger budget goes on with the runs of a smaller one.
+ *
+ *     runs/adastar-seed1-9ae0f1c2/   a run directory
+ *     configs/adastar-seed1-9ae0f1c2.yaml
+ */
+
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { METHODS } from "../algorithm/methods.js";
+import { messageOf, UserError } from "../errors.js";
+import { formatConfig, loadConfig, type ResolvedConfig, taskOptions } from "../run/config/config.js";
+import { type ConfigKey, configKeys, fields, type RunConfig } from "../run/config/fields.js";
+import { refuseFlagsWithoutUse } from "../run/config/ineffective.js";
+import { isBudgetSpent, iterationCosts } from "../run/cost.js";
+import { findEntry } from "../run/directory/journal.js";
+import { readRun } from "../run/directory/summary.js";
+import type { RunSummary } from "../run/events.js";
+import { taskEntry } from "../tasks/registry.js";
+import { type ComparedRun, comparedRuns } from "./compared-runs.js";
+
+export interface ComparisonRequest {
+  /** Names of methods; `all` stands for every one. */
+  readonly methods: readonly string[];
+  readonly seeds: readonly number[];
+  /** Folder of the comparison. */
+  readonly out: string;
+  /** Settings of every run, such as flags give them. */
+  readonly flags?: Readonly<Record<string, unknown>>;
+  /** Path of a YAML file with settings of every run. */
+  readonly file?: string | undefined;
+}
+
+/** One run of a comparison. */
+export interface PlannedRun {
+  /** Also its folder's name. */
+  readonly name: string;
+  readonly method: string;
+  readonly config: RunConfig & { readonly runDir: string };
+  /** YAML file with the same configuration. */
+  readonly configFile: string;
+}
+
+/** With a budget of FLOPs and no number of iterations, the budget alone ends a run. */
+const UNTIL_BUDGET = 1_000;
+
+/** The settings of every method of a comparison and where they come from. */
+function comparedConfigs({ methods, flags, file }: ComparisonRequest): ResolvedConfig[] {
+  const names = methods.includes("all") ? Object.keys(METHODS) : [...new Set(methods)];
+  return names.map((method) => loadConfig({ flags: { ...flags, method }, ...(file === undefined ? {} : { file }) }));
+}
+
+/** What runs there will be, checked as far as that goes without data and model. Throws UserError for what cannot work. */
+export function planComparison(request: ComparisonRequest): PlannedRun[] {
+  const configs = comparedConfigs(request);
+  const seeds = [...new Set(request.seeds)];
+  if (configs.length === 0) throw new UserError("expected at least one method to compare, got none");
+  if (seeds.length === 0) throw new UserError("expected at least one seed, got none");
+  refuseFlagsWithoutUse(configs);
+  const out = resolve(request.out);
+  return configs.flatMap(({ config, origins }) => {
+    const settings: RunConfig = {
+      ...config,
+      ...(config.maxFlops !== null && !isStated(origins.iterations) ? { iterations: UNTIL_BUDGET } : {}),
+      // Many runs' models would fill the disk, and a comparison reads none of them.
+      ...(isStated(origins.keepCheckpoints) ? {} : { keepCheckpoints: "last" }),
+    };
+    return seeds.map((seed) => planned(out, config.method, { ...settings, seed }));
+  });
+}
+
+function isStated(origin: string): boolean {
+  return origin !== "default" && !origin.startsWith("task ") && !origin.startsWith("preset ");
+}
+
+function planned(out: string, method: string, config: RunConfig): PlannedRun {
+  const name = `${method}-seed${config.seed}-${digestOf(config)}`;
+  const runDir = join(out, "runs", name);
+  return { name, method, config: { ...config, runDir }, configFile: join(out, "configs", `${name}.yaml`) };
+}
+
+/**
+ * Of everything that may change what a run computes, and of where its model and data lie. What is not set is left out, so that a setting of a later
+ * version does not make other runs of those that are there.
+ */
+function digestOf(config: RunConfig): string {
+  const told = configKeys
+    .filter((key) => fields[key].scope !== "means" && key !== "runDir" && !isBudget(key))
+    .filter((key) => key === "task" || config[key] !== null)
+    .map((key) => [key, key === "task" ? taskEntry(taskOptions(config)).name : config[key]]);
+  return createHash("sha256").update(JSON.stringify(told)).digest("hex").slice(0, 8);
+}
+
+/** A run with these changed is the same run, gone further. */
+const BUDGET = ["iterations", "maxFlops"] as const satisfies readonly ConfigKey[];
+
+function isBudget(key: ConfigKey): boolean {
+  return BUDGET.some((other) => other === key);
+}
+
+/** Where a planned run stands. `started`: it goes on, with those parts of the budget that it did not begin with. */
+export type RunState =
+  | { readonly kind: "missing" | "finished" }
+  | { readonly kind: "started"; readonly changed: Partial<RunConfig> };
+
+function stateOf({ config }: PlannedRun): RunState {
+  const journal = join(config.runDir, "journal.jsonl");
+  if (!existsSync(journal) || statSync(journal).size === 0) return { kind: "missing" };
+  const { config: begun, records, summary } = readRun(config.runDir);
+  const changed = Object.fromEntries(
+    BUDGET.filter((key) => begun[key] !== config[key]).map((key) => [key, config[key]]),
+  );
+  const farEnough = records.length >= config.iterations || isBudgetSpent(config.maxFlops, iterationCosts(records));
+  // Within the same budget a run may also have ended by its target accuracy.
+  const over = summary.status === "done" && Object.keys(changed).length === 0;
+  return farEnough || over ? { kind: "finished" } : { kind: "started", changed };
+}
+
+/** Starts the run, or goes on with it where `resume` says what changes (often nothing); rejects when it fails. */
+export type Launch = (
+  run: PlannedRun,
+  resume: Partial<RunConfig> | null,
+  signal: AbortSignal,
+) => Promise<Pick<RunSummary, "status">>;
+
+export type ComparisonEvent =
+  | { readonly kind: "planned"; readonly runs: number; readonly reused: number; readonly resumed: number }
+  | { readonly kind: "started"; readonly run: string; readonly resumed: boolean }
+  | {
+      readonly kind: "ended";
+      readonly run: string;
+      readonly done: number;
+      readonly total: number;
+      readonly seconds: number;
+      /** Expected, of the runs that are left, from those that ended since the comparison was started; 0 after the last. */
+      readonly secondsLeft: number;
+    }
+  | { readonly kind: "failed"; readonly run: string; readonly reason: string };
+
+export interface FailedRun {
+  readonly run: string;
+  readonly method: string;
+  readonly seed: number;
+  readonly reason: string;
+}
+
+export interface ComparisonRuns {
+  /** Runs that came to their end, in the order planned. */
+  readonly finished: readonly PlannedRun[];
+  readonly failed: readonly FailedRun[];
+  /** Runs that have not come to their end: the comparison was interrupted. */
+  readonly missing: readonly PlannedRun[];
+  /** Stopped by the signal; asking for the same comparison again goes on. */
+  readonly interrupted: boolean;
+}
+
+/** Brings every run to its end, `jobs` at a time. A run that fails is told of and does not keep the others from going on. */
+export async function runComparison(
+  plan: readonly PlannedRun[],
+  launch: Launch,
+  {
+    jobs,
+    signal,
+    listener,
+  }: { readonly jobs: number; readonly signal: AbortSignal; readonly listener: (event: ComparisonEvent) => void },
+): Promise<ComparisonRuns> {
+  const failed: FailedRun[] = [];
+  const fail = (run: PlannedRun, reason: string) => {
+    failed.push(failureOf(run, reason));
+    listener({ kind: "failed", run: run.name, reason });
+  };
+  const states = new Map<PlannedRun, RunState>();
+  for (const run of plan) {
+    try {
+      states.set(run, stateOf(run));
+    } catch (error) {
+      fail(run, messageOf(error));
+    }
+  }
+  const count = (kind: RunState["kind"]) => [...states.values()].filter((state) => state.kind === kind).length;
+  listener({ kind: "planned", runs: plan.length, reused: count("finished"), resumed: count("started") });
+  const waiting = [...states].flatMap(([run, { kind }]) => (kind === "finished" ? [] : [run]));
+  const finished = new Set([...states].flatMap(([run, { kind }]) => (kind === "finished" ? [run] : [])));
+  let broken = 0;
+  const begun = performance.now();
+  let next = 0;
+  let ended = 0;
+  const work = async () => {
+    while (next < waiting.length && !signal.aborted) {
+      const run = waiting[next++];
+      const state = states.get(run);
+      const resume = state?.kind === "started" ? state.changed : null;
+      const started = performance.now();
+      listener({ kind: "started", run: run.name, resumed: resume !== null });
+      try {
+        mkdirSync(join(run.configFile, ".."), { recursive: true });
+        writeFileSync(run.configFile, formatConfig(run.config));
+        const { status } = await launch(run, resume, signal);
+        if (status !== "done") continue;
+        finished.add(run);
+        ended++;
+        const now = performance.now();
+        const left = waiting.length - ended - broken;
+        listener({
+          kind: "ended",
+          run: run.name,
+          done: finished.size,
+          total: plan.length,
+          seconds: (now - started) / 1000,
+          secondsLeft: ((now - begun) / 1000 / ended) * left,
+        });
+      } catch (error) {
+        if (signal.aborted) continue;
+        broken++;
+        fail(run, messageOf(error));
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(jobs, waiting.length) }, work));
+  for (const { run, unlike } of onOtherGround([...finished])) {
+    finished.delete(run);
+    fail(
+      run,
+      `it began with ${unlike.what} than ${unlike.of}, though all settings are the same: files were changed in between. Restore them, or move ${run.config.runDir} away and it is run anew`,
+    );
+  }
+  const missing = plan.filter((run) => !finished.has(run) && !failed.some(({ run: name }) => name === run.name));
+  return { finished: plan.filter((run) => finished.has(run)), failed, missing, interrupted: signal.aborted };
+}
+
+function failureOf({ name, method, config }: PlannedRun, reason: string): FailedRun {
+  return { run: name, method, seed: config.seed, reason };
+}
+
+/** What runs that came to their end left behind, and those whose logs cannot be read any more. */
+export function readFinished(finished: readonly PlannedRun[]): {
+  readonly runs: readonly ComparedRun[];
+  readonly failed: readonly FailedRun[];
+} {
+  const failed: FailedRun[] = [];
+  const runs = finished.flatMap((run) => {
+    try {
+      return comparedRuns(run.config.runDir, run.method, run.config.iterations);
+    } catch (error) {
+      failed.push(failureOf(run, messageOf(error)));
+      return [];
+    }
+  });
+  return { runs, failed };
+}
+
+/**
+ * Runs that began with other observations or another base model than the one that began last, by content: a folder's name only says where they lie. In
+ * a chat model's form the digest of the data covers the method's prompts, so there only runs of one method are held against each other.
+ */
+function onOtherGround(runs: readonly PlannedRun[]) {
+  const begun = runs.flatMap((run) => {
+    const opened = findEntry(readRun(run.config.runDir).entries, "opened");
+    return opened === undefined ? [] : [{ run, opened }];
+  });
+  const latest = begun.toSorted((a, b) => b.opened.time.localeCompare(a.opened.time));
+  return begun.flatMap(({ run, opened }) => {
+    const reference = latest.find(({ run: other }) => !run.config.chat || other.method === run.method);
+    if (reference === undefined) return [];
+    const what =
+      opened.data !== reference.opened.data
+        ? "other observations or prompts"
+        : opened.weights !== reference.opened.weights
+          ? "another base model"
+          : null;
+    return what === null ? [] : [{ run, unlike: { what, of: reference.run.name } }];
+  });
+}

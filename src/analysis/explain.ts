@@ -1,0 +1,170 @@
+/** Why a run visited an observation when it did, and what came of it: from the run directory alone, whether the run is over or not. */
+
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Method } from "../algorithm/methods.js";
+import { ObservationQueue } from "../algorithm/observation-queue.js";
+import { seedFor, shuffled } from "../algorithm/random.js";
+import { shown, UserError } from "../errors.js";
+import { findEntry } from "../run/directory/journal.js";
+import { readSealedLog } from "../run/directory/sealed-log.js";
+import { type RunView, readRun } from "../run/directory/summary.js";
+import type { DrawnSample } from "../run/loop/sampling.js";
+import type { KeptSample } from "../run/loop/training.js";
+import { observationCount, trainingFrequencies } from "./training-frequency.js";
+
+/** An observation's statistics in the queue, by which it is ordered. */
+export interface QueuePosition {
+  /** t̃ */
+  readonly lastSampled: number;
+  /** w̃ as correct of drawn samples; 0 of 0 before the first update. */
+  readonly correct: number;
+  readonly drawn: number;
+}
+
+export interface IterationExplanation {
+  readonly iteration: number;
+  /** Place in the visiting order, from 1; null where it cannot be known yet. */
+  readonly place: number | null;
+  /** Null for methods that visit everything in random order. */
+  readonly key: QueuePosition | null;
+  /** m; null while the visit is under way. */
+  readonly visited: number | null;
+  /** ⌊m·αᵖ⌋; null until the iteration is finished. */
+  readonly popped: number | null;
+  /**
+   * not reached: the visit ended before it. speculated: drawn for along with others, and not needed. updated: its statistics are new. held back:
+   * visited, and the curriculum's gate kept its old statistics. under way: the iteration is not finished.
+   */
+  readonly outcome: "not reached" | "speculated" | "updated" | "held back" | "under way";
+  readonly tries: readonly DrawnSample[];
+  /** Times it was trained on in this iteration. */
+  readonly trained: number;
+}
+
+export interface Explanation {
+  readonly index: number;
+  /** Null where it was never drawn. */
+  readonly id: string | null;
+  readonly gold: string | null;
+  readonly method: Method;
+  /** N; null before the first iteration is finished. */
+  readonly observations: number | null;
+  readonly iterations: readonly IterationExplanation[];
+  /** Times it was trained on in all. */
+  readonly trained: number;
+}
+
+const WHOLE_NUMBER = /^\d+$/;
+
+/**
+ * @param observation its id, or else its index in the training set
+ * Throws UserError when there is no such run or the run knows no such observation.
+ */
+export function explainObservation(dir: string, observation: string): Explanation {
+  const view = readRun(dir);
+  const opened = findEntry(view.entries, "opened");
+  if (opened === undefined) throw new UserError(`expected a run with a journal, got ${dir}, which has none yet`);
+  const gold = opened.method.completions === "gold";
+  const begun = iterationsBegun(dir);
+  const logs = new Map(begun.map((t) => [t, logOf<DrawnSample>(dir, t, "samples")]));
+  const size = observationCount(dir, view);
+  // Where nothing is sampled, every observation is in D₊.
+  const known = [...logs.values(), ...(gold ? begun.map((t) => logOf<KeptSample>(dir, t, "kept")) : [])].flat();
+  const index = indexOf(observation, known, size, dir);
+  const finished = view.records.length;
+  const frequencies = trainingFrequencies(dir, view, finished);
+  const iterations = begun.map((t) => {
+    const before = frequencies[t - 2]?.[index] ?? 0;
+    const trained = (frequencies[t - 1]?.[index] ?? before) - before;
+    const tries = (logs.get(t) ?? []).filter((draw) => draw.observation === index);
+    return {
+      ...explainIteration(dir, view, opened.method, { t, index, size, drawn: tries.length > 0 }),
+      tries,
+      trained,
+    };
+  });
+  return {
+    index,
+    id: known.find((sample) => sample.observation === index)?.id ?? null,
+    gold: iterations.flatMap(({ tries }) => tries)[0]?.gold ?? null,
+    method: opened.method,
+    observations: size === 0 ? null : size,
+    iterations,
+    trained: frequencies.at(-1)?.[index] ?? 0,
+  };
+}
+
+function explainIteration(
+  dir: string,
+  view: RunView,
+  method: Method,
+  {
+    t,
+    index,
+    size,
+    drawn,
+  }: { readonly t: number; readonly index: number; readonly size: number; readonly drawn: boolean },
+): Omit<IterationExplanation, "tries" | "trained"> {
+  const { place, key } =
+    method.visits === "queue" ? queuePlace(dir, view, t, index) : randomPlace(view, t, index, size);
+  const visited = findEntry(view.entries, "visited", t)?.result.visited ?? null;
+  const popped = findEntry(view.entries, "committed", t)?.record.popped ?? null;
+  const outcome = (): IterationExplanation["outcome"] => {
+    if (visited === null || place === null) return "under way";
+    if (place > visited) return drawn ? "speculated" : "not reached";
+    if (popped === null) return "under way";
+    return place <= popped ? "updated" : "held back";
+  };
+  return { iteration: t, place, key, visited, popped, outcome: outcome() };
+}
+
+/** In the queue as the iteration before left it; at the start it is the order of the indices. */
+function queuePlace(dir: string, { entries }: RunView, t: number, index: number) {
+  if (t === 1) return { place: index + 1, key: { lastSampled: 0, correct: 0, drawn: 0 } };
+  const before = findEntry(entries, "committed", t - 1);
+  if (before === undefined) return { place: null, key: null };
+  const queue = ObservationQueue.restore(readFileSync(join(dir, before.queue.path)));
+  let place = 1;
+  for (const observation of queue.peekInOrder()) {
+    if (observation === index) break;
+    place++;
+  }
+  return { place, key: { lastSampled: queue.lastSampled(index), ...queue.counts(index) } };
+}
+
+function randomPlace({ config }: RunView, t: number, index: number, size: number) {
+  if (size === 0) return { place: null, key: null };
+  return { place: shuffled(size, seedFor(config.seed, "visit-order", t)).indexOf(index) + 1, key: null };
+}
+
+function iterationsBegun(dir: string): number[] {
+  return readdirSync(join(dir, "iterations"))
+    .filter((name) => /^\d{4,}$/.test(name))
+    .map(Number)
+    .filter((t) => t > 0)
+    .sort((a, b) => a - b);
+}
+
+function logOf<T extends object>(dir: string, t: number, name: string): T[] {
+  return readSealedLog<T>(join(dir, "iterations", String(t).padStart(4, "0"), `${name}.jsonl`));
+}
+
+/** @param known samples with the ids of their observations */
+function indexOf(
+  observation: string,
+  known: readonly Pick<KeptSample, "observation" | "id">[],
+  size: number,
+  dir: string,
+): number {
+  const named = known.find(({ id }) => id === observation);
+  if (named !== undefined) return named.observation;
+  // Where ids are numbers themselves, a number that is no known id would be some other observation's index.
+  const numbered = known.some(({ id }) => WHOLE_NUMBER.test(id));
+  const index = WHOLE_NUMBER.test(observation) && !numbered ? Number(observation) : Number.NaN;
+  if (index < size || known.some((sample) => sample.observation === index)) return index;
+  const indices = size === 0 || numbered ? "" : `, or an index below ${size}`;
+  throw new UserError(
+    `expected the id of an observation that ${dir} has drawn samples of${indices}, got ${shown(observation)}`,
+  );
+}

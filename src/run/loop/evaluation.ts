@@ -1,0 +1,135 @@
+/**
+ * Test accuracy, wave by wave, every answer recorded: one greedy answer without worked examples (zero-shot) or behind them (few-shot), or the
+ * majority of several sampled ones (self-consistency; Wang et al. 2023).
+ */
+
+import type { EvaluationKind } from "../../algorithm/methods.js";
+import { samplingCost, sum } from "../cost.js";
+import type { EvaluationResult } from "../directory/journal.js";
+import { EVALUATION_LOGS } from "../directory/store.js";
+import { Tape } from "../directory/tape.js";
+import type { Listener } from "../events.js";
+import { groupBy } from "../group.js";
+import { type RunContext, stopIfAsked } from "./context.js";
+import {
+  type AnswerManner,
+  answerTests,
+  isCorrect,
+  type JudgedSample,
+  type SamplingContext,
+  tellFailures,
+} from "./sampling.js";
+
+/** Answers the whole test set with the engine's present weights; answers that an earlier session recorded are played back. */
+export async function evaluate(run: RunContext, iteration: number, kind: EvaluationKind): Promise<EvaluationResult> {
+  const tape = new Tape(run.store.log<JudgedSample>(iteration, EVALUATION_LOGS[kind]));
+  const manner = mannerOf(run, kind);
+  const answers = await answerAll(run, iteration, manner, run.emit, ({ from, to }, answer) =>
+    tape.next(
+      (to - from) * manner.samples,
+      (recorded, i) => recorded.observation === from + Math.floor(i / manner.samples),
+      (wave) => {
+        stopIfAsked(run);
+        return answer(wave);
+      },
+    ),
+  );
+  return summarizeAnswers(run, answers);
+}
+
+/** Few-shot needs a method that has this evaluation, because its prompts are encoded for no other. */
+export function mannerOf(
+  { prompts, config }: Pick<SamplingContext, "prompts" | "config">,
+  kind: EvaluationKind,
+): AnswerManner {
+  const greedy = { temperature: 0, topP: 1, samples: 1 };
+  const zeroShot = { prefix: prompts.zeroShotPrefix, prompts: prompts.test };
+  if (kind === "zero-shot") return { ...greedy, ...zeroShot };
+  if (kind === "self-consistency") {
+    const { consistencyTemperature: temperature, consistencySamples: samples, topP } = config;
+    return { ...zeroShot, temperature, topP, samples };
+  }
+  if (prompts.fewShotTest === null) throw new Error("expected few-shot prompts of the test set, got none");
+  return { ...greedy, ...prompts.fewShotTest };
+}
+
+/** Where the answers of one wave come from: from `answer`, or from what was recorded of it. */
+type AnswerSource = (
+  range: { readonly from: number; readonly to: number },
+  answer: (wave: number) => Promise<readonly JudgedSample[]>,
+) => Promise<readonly JudgedSample[]>;
+
+/** Answers the test set wave by wave and tells of every answer. */
+export async function answerAll(
+  context: SamplingContext,
+  iteration: number,
+  manner: AnswerManner,
+  emit: Listener,
+  source: AnswerSource,
+): Promise<JudgedSample[]> {
+  const { test, config } = context;
+  const clock = performance.now();
+  const answers: JudgedSample[] = [];
+  let done = 0;
+  let correct = 0;
+  let tokens = 0;
+  const tell = () => {
+    const seconds = (performance.now() - clock) / 1000;
+    const judged = answers.length;
+    const total = test.length * manner.samples;
+    emit({ kind: "evaluating", iteration, done, total, judged, correct, tokens, seconds });
+  };
+  for (let from = 0; from < test.length; from += config.samplingBatch) {
+    const range = { from, to: Math.min(from + config.samplingBatch, test.length) };
+    const wave = await source(range, (number) =>
+      answerTests(context, range, { iteration, wave: number }, manner, (sample) => {
+        done++;
+        tokens += sample.generatedTokens;
+        tell();
+      }),
+    );
+    answers.push(...wave);
+    done = answers.length;
+    correct = answers.filter((answer) => answer.correct).length;
+    tell();
+  }
+  tellFailures(emit, `iteration ${iteration}, test`, "test", answers);
+  return answers;
+}
+
+/** Counts and accuracies of a test set's answers. Of several answers to an observation, those by each reading's majority. */
+export function summarizeAnswers(
+  { engine, config }: Pick<RunContext, "engine" | "config">,
+  answers: readonly JudgedSample[],
+): EvaluationResult {
+  const byObservation = [...groupBy(answers, ({ observation }) => observation).values()];
+  const share = (holds: (group: readonly JudgedSample[]) => boolean) =>
+    byObservation.filter(holds).length / byObservation.length;
+  const right = (reading: Reading) => (group: readonly JudgedSample[]) => {
+    const elected = majority(group, reading);
+    return elected !== null && isCorrect(elected, reading);
+  };
+  return {
+    observations: byObservation.length,
+    correct: byObservation.filter(right(config.accept)).length,
+    accuracy: share(right(config.accept)),
+    strictAccuracy: share(right("strict")),
+    lenientAccuracy: share(right("lenient")),
+    finished: share((group) => majority(group, config.accept) !== null),
+    promptTokens: sum(answers.map(({ promptTokens }) => promptTokens)),
+    generatedTokens: sum(answers.map(({ generatedTokens }) => generatedTokens)),
+    flops: samplingCost(engine, answers).sampling,
+  };
+}
+
+type Reading = RunContext["config"]["accept"];
+
+/** An answer that states what most of those state that ended and state anything, the first stated among equals; null when none does. */
+export function majority(answers: readonly JudgedSample[], reading: Reading): JudgedSample | null {
+  const voters = answers.filter((answer) => answer.stop !== "length" && answer[reading] !== "none");
+  let elected: readonly JudgedSample[] = [];
+  for (const group of groupBy(voters, ({ extracted }) => extracted).values()) {
+    if (group.length > elected.length) elected = group;
+  }
+  return elected[0] ?? null;
+}

@@ -1,0 +1,175 @@
+/**
+ * What a run that goes on finds damaged, and how much of it can be had again from what is whole: D₊ and queues from the recorded draws, models
+ * by training an earlier one again on the recorded D₊. What comes out must be what the journal vouches for, or nothing is touched.
+ */
+
+import { commit } from "../../algorithm/iteration.js";
+import { ObservationQueue } from "../../algorithm/observation-queue.js";
+import { UserError } from "../../errors.js";
+import type { RunConfig } from "../config/fields.js";
+import type { CheckpointDigest, EntryOf, FileDigest } from "../directory/journal.js";
+import type { RunStore } from "../directory/store.js";
+import { bestIteration, committedRecords } from "../directory/summary.js";
+import type { RunContext } from "./context.js";
+import { type KeptSample, retrain } from "./training.js";
+import { keptLines, visitObservations } from "./visiting.js";
+import { proveWeights } from "./weights.js";
+
+/** Something that is no longer what the journal vouches for. */
+export interface Flaw {
+  readonly part: "log" | "kept" | "queue" | "checkpoint";
+  readonly iteration: number;
+  /** Names the file and says what is wrong with it. */
+  readonly text: string;
+  /** Relative to the run directory. */
+  readonly path: string;
+}
+
+/**
+ * Compares the run directory with its journal, by size and SHA-256: every file of its iterations, and of the models the last one and, where
+ * `keepCheckpoints` asks for it, the best. Reads only.
+ */
+export async function findFlaws(store: RunStore, config: Pick<RunConfig, "keepCheckpoints">): Promise<Flaw[]> {
+  const { journal } = store;
+  const flaws: Flaw[] = [];
+  const check = async (part: Flaw["part"], iteration: number, file: FileDigest) => {
+    const text = await store.flawOf(file);
+    if (text !== null) flaws.push({ part, iteration, text, path: file.path });
+  };
+  for (const entry of journal.entries) {
+    if (!("iteration" in entry)) continue;
+    const { iteration } = entry;
+    // Until an iteration is trained, its samples are played back, which finds what is missing and draws it again.
+    const settled = entry.kind !== "visited" || journal.find("trained", iteration) !== undefined;
+    if ("logs" in entry && settled) for (const log of entry.logs) await check("log", iteration, log);
+    if (entry.kind === "visited") await check("kept", iteration, entry.kept);
+    if (entry.kind === "committed") await check("queue", iteration, entry.queue);
+  }
+  for (const { iteration, checkpoint } of neededModels(store, config)) {
+    const text = await store.flawOfCheckpoint(checkpoint);
+    if (text !== null) flaws.push({ part: "checkpoint", iteration, text, path: checkpoint.folder });
+  }
+  return flaws;
+}
+
+/** The last model, which the run goes on from, and the best, which its summary names; in their order. */
+function neededModels({ journal }: RunStore, { keepCheckpoints }: Pick<RunConfig, "keepCheckpoints">) {
+  const best = bestIteration(committedRecords(journal.entries));
+  const needed = new Set([keepCheckpoints === "last" ? undefined : best, journal.find("trained")?.iteration]);
+  return [...needed]
+    .flatMap((iteration) => (iteration === undefined ? [] : (journal.find("trained", iteration) ?? [])))
+    .sort((a, b) => a.iteration - b.iteration);
+}
+
+/**
+ * Mends what can be mended and says so. The engine holds any weights afterwards. Throws UserError naming the file for everything else, before
+ * anything is changed.
+ */
+export async function repair(run: RunContext, flaws: readonly Flaw[]): Promise<void> {
+  for (const flaw of flaws) if (flaw.part === "log") refuseOrLeave(run, flaw);
+  const replayed = flaws.filter(({ part }) => part === "kept" || part === "queue");
+  if (replayed.length > 0) await replay(run, replayed);
+  for (const flaw of flaws) if (flaw.part === "checkpoint") await rebuild(run, flaw);
+}
+
+/** A log that is gone was taken away on purpose; one that is damaged is for the user to decide on. */
+function refuseOrLeave({ store, emit }: RunContext, { text, path, iteration }: Flaw): void {
+  if (!store.has(path)) {
+    emit({ kind: "notice", text: `iteration ${iteration}: ${path} is gone; the run goes on without it` });
+    return;
+  }
+  throw new UserError(
+    `${text}. Restore the file from a copy; or delete it, and the run goes on without it, as far as nothing else has to be mended by it.`,
+  );
+}
+
+/** D₊ and queues of finished visits from their recorded draws. */
+async function replay(run: RunContext, flaws: readonly Flaw[]): Promise<void> {
+  const { store, method, config, emit } = run;
+  const iterations = flaws.map(({ iteration }) => iteration);
+  const first = Math.min(...iterations);
+  const before = store.journal.find("committed", first - 1);
+  const queue =
+    before === undefined
+      ? ObservationQueue.create(run.train.length, method.queueKey)
+      : ObservationQueue.restore(store.read(before.queue));
+  for (let t = first; t <= Math.max(...iterations); t++) {
+    const vouched = store.journal.find("visited", t);
+    const committed = store.journal.find("committed", t);
+    // The iteration under way is played back as it goes on.
+    if (vouched === undefined || committed === undefined) return;
+    const { visit, result } = await visitObservations({ ...run, emit: () => {} }, queue, t);
+    if (JSON.stringify(result) !== JSON.stringify(vouched.result)) throw mixed(store, t);
+    commit(queue, visit, method, config.curriculumPower);
+    const mend = (part: Flaw["part"], write: () => FileDigest, digest: FileDigest) => {
+      const flaw = flaws.find((one) => one.part === part && one.iteration === t);
+      if (flaw === undefined) return;
+      if (write().sha256 !== digest.sha256) throw mixed(store, t);
+      emit({ kind: "notice", text: `${flaw.text}; written again from the recorded samples` });
+    };
+    mend("kept", () => store.writeKept(t, keptLines(visit)), vouched.kept);
+    mend("queue", () => store.writeQueue(t, queue.serialize()), committed.queue);
+  }
+}
+
+/** Files that contradict each other though each is whole. */
+export function mixed({ dir }: RunStore, iteration: number): UserError {
+  return new UserError(
+    `${dir}: the samples of iteration ${iteration} do not lead to what journal.jsonl says of its visit. Files of different runs are mixed; restore them from a copy.`,
+  );
+}
+
+/** A model from the nearest earlier one that is whole, or the base, by training it again on the recorded D₊. */
+async function rebuild(run: RunContext, { iteration, text }: Flaw): Promise<void> {
+  const { store, engine, emit } = run;
+  const { from, chain } = await way(run, iteration);
+  const source = from === null ? "the base model" : from.folder;
+  emit({
+    kind: "notice",
+    text: `${text}; falling back to ${source} and training again on the recorded samples of ${chain.length === 1 ? "iteration" : "iterations"} ${chain.map((one) => one.iteration).join(", ")}`,
+  });
+  if (from === null) await engine.reset();
+  else await store.restore(from, engine);
+  for (const trained of chain) {
+    const kept = keptOf(store, trained.iteration);
+    if (kept.length > 0) await retrain(run, trained.iteration, kept);
+    if ((await engine.checksum()) !== trained.checkpoint.weights) {
+      throw new UserError(
+        `${text}; training ${source} again gave other weights for iteration ${trained.iteration}. Restore ${store.dir}/${trained.checkpoint.folder} from a copy, ` +
+          "or resume as the run began: on the same kind of machine, with the same --threads.",
+      );
+    }
+  }
+  const trained = chain.at(-1) as EntryOf<"trained">;
+  await proveWeights(run, { weights: trained.checkpoint.weights, canary: trained.canary }, trained.checkpoint.folder);
+  const saved = await store.saveCheckpoint(iteration, engine);
+  if (JSON.stringify(saved) === JSON.stringify(trained.checkpoint)) return;
+  const others = saved.files.filter((file, i) => file.sha256 !== trained.checkpoint.files[i]?.sha256);
+  throw new UserError(
+    `${text}; made again, it has the same weights and other ${others.map(({ path }) => path).join(", ")}. Restore the model's folder that the run began with, then resume.`,
+  );
+}
+
+/** Which iterations to train again, in order, and the checkpoint to begin with; null for the base model. */
+async function way(
+  { store, method }: RunContext,
+  iteration: number,
+): Promise<{ readonly from: CheckpointDigest | null; readonly chain: readonly EntryOf<"trained">[] }> {
+  const chain: EntryOf<"trained">[] = [];
+  for (let t = iteration; t > 0; t--) {
+    const trained = store.journal.find("trained", t);
+    if (trained === undefined) break;
+    if (t < iteration && (await store.flawOfCheckpoint(trained.checkpoint)) === null) {
+      return { from: trained.checkpoint, chain };
+    }
+    chain.unshift(trained);
+    // Its training began with the base model; without any, it kept the weights that it found.
+    if (method.start === "reset" && trained.result.steps > 0) break;
+  }
+  return { from: null, chain };
+}
+
+function keptOf(store: RunStore, iteration: number): KeptSample[] {
+  const visited = store.journal.find("visited", iteration);
+  return visited === undefined ? [] : store.readRecords<KeptSample>(visited.kept);
+}

@@ -1,0 +1,224 @@
+/** From the algorithm's requests to judged samples: the only place where prompts, engine and verifier meet. */
+
+import type { Outcome, TryRequest } from "../../algorithm/iteration.js";
+import { seedFor } from "../../algorithm/random.js";
+import type { Engine, Sample, SampleRequest, SamplingParams, StopReason } from "../../engine/engine.js";
+import { explainedMemory } from "../../system-errors.js";
+import type { Judgement, Observation, Task } from "../../tasks/task.js";
+import { judgeAll } from "../../tasks/verifiers/verify-all.js";
+import type { RunConfig } from "../config/fields.js";
+import type { TapeRecord } from "../directory/tape.js";
+import type { Listener } from "../events.js";
+import type { Prompts } from "../prompts/encoded-prompts.js";
+import { nameOf } from "../prompts/prompts.js";
+
+/** A sample and what the verifier made of it: a line of evaluation.jsonl, and most of one of samples.jsonl. */
+export interface JudgedSample extends TapeRecord, Outcome {
+  /** Index of the observation in its split. */
+  readonly observation: number;
+  readonly id: string;
+  readonly gold: string;
+  readonly tokens: readonly number[];
+  readonly text: string;
+  readonly stop: StopReason;
+  readonly prefixTokens: number;
+  readonly promptTokens: number;
+  readonly generatedTokens: number;
+  readonly strict: Judgement;
+  readonly lenient: Judgement;
+  readonly extracted: string | null;
+  /** Why the user's own verifier came to no verdict; absent where it did. */
+  readonly failure?: string;
+  /** Ended, and correct by the run's `accept`. */
+  readonly correct: boolean;
+  /** Of a correct sample whose task checks steps: index of the first wrong one, null when all are right. */
+  readonly wrongStep?: number | null;
+}
+
+/** A line of samples.jsonl. */
+export interface DrawnSample extends JudgedSample, TryRequest {}
+
+/** What drawing needs of a run. */
+export interface SamplingContext {
+  readonly engine: Engine;
+  readonly config: RunConfig;
+  readonly task: Pick<Task, "verifier" | "format" | "checkRationale">;
+  readonly prompts: Prompts;
+  readonly train: readonly Observation[];
+  readonly test: readonly Observation[];
+  readonly maxTokens: number;
+}
+
+/**
+ * Draws one sample for each try of iteration `iteration`. All requests must agree on `hinted`, since they share the worked examples.
+ *
+ * @param onSample called as each sample is finished, in no certain order
+ */
+export async function drawTries(
+  context: SamplingContext,
+  requests: readonly TryRequest[],
+  place: {
+    readonly iteration: number;
+    readonly wave: number;
+    readonly temperature: number;
+    /** What the samples are for; each has random numbers of its own. */
+    readonly purpose: "sample" | "probe";
+  },
+  onSample?: (sample: Sample) => void,
+): Promise<DrawnSample[]> {
+  const { config, prompts, train } = context;
+  const hinted = requests[0].hinted;
+  const params: SamplingParams = {
+    prefix: hinted ? prompts.hintedPrefix : prompts.prefix,
+    temperature: place.temperature,
+    topP: config.topP,
+    maxTokens: context.maxTokens,
+    stop: context.task.format.stop,
+  };
+  const asked = requests.map(({ observation: index, attempt }) => ({
+    index,
+    observation: train[index],
+    name: `${nameOf("train", index, train[index])}, try ${attempt}`,
+    prompt: (hinted ? prompts.hinted : prompts.train)[index],
+    seed: seedFor(config.seed, place.purpose, place.iteration, index, attempt),
+  }));
+  const samples = await sampleAll(context.engine, asked, params, onSample);
+  const records = await judged(context, place.wave, params, asked, samples);
+  return records.map((record, i) => ({ ...record, attempt: requests[i].attempt, hinted }));
+}
+
+/** How the test set is answered. */
+export interface AnswerManner {
+  /** What stands before every question, and what follows it for each test observation. */
+  readonly prefix: readonly number[];
+  readonly prompts: readonly (readonly number[])[];
+  readonly temperature: number;
+  readonly topP: number;
+  /** Answers an observation. */
+  readonly samples: number;
+}
+
+/** Answers to test observations `from` … `to` − 1: all of the first one, then all of the next. */
+export async function answerTests(
+  context: SamplingContext,
+  range: { readonly from: number; readonly to: number },
+  place: { readonly iteration: number; readonly wave: number },
+  manner: AnswerManner,
+  onSample?: (sample: Sample) => void,
+): Promise<JudgedSample[]> {
+  const { config, test } = context;
+  const params: SamplingParams = {
+    prefix: manner.prefix,
+    temperature: manner.temperature,
+    topP: manner.topP,
+    maxTokens: context.maxTokens,
+    stop: context.task.format.stop,
+  };
+  const asked = Array.from({ length: (range.to - range.from) * manner.samples }, (_, i) => {
+    const index = range.from + Math.floor(i / manner.samples);
+    const attempt = i % manner.samples;
+    return {
+      index,
+      observation: test[index],
+      name: nameOf("test", index, test[index]),
+      prompt: manner.prompts[index],
+      seed: seedFor(config.seed, "evaluate", place.iteration, index, attempt),
+    };
+  });
+  const samples = await sampleAll(context.engine, asked, params, onSample);
+  return judged(context, place.wave, params, asked, samples);
+}
+
+/** A generation that was cut by the token limit is unfinished, whatever it states. */
+export function isCorrect(
+  { stop, ...verdict }: Pick<JudgedSample, "stop" | "strict" | "lenient">,
+  accept: RunConfig["accept"],
+): boolean {
+  return stop !== "length" && verdict[accept] === "correct";
+}
+
+/** Tells of outputs that the user's own verifier came to no verdict on. */
+export function tellFailures(
+  emit: Listener,
+  phase: string,
+  split: "train" | "test",
+  samples: readonly JudgedSample[],
+): void {
+  const failures = samples.filter(({ failure }) => failure !== undefined);
+  const [first] = failures;
+  if (first === undefined) return;
+  emit({
+    kind: "notice",
+    text: `${phase}: the verifier failed on ${failures.length} of ${samples.length} outputs, which count as wrong; first on ${nameOf(split, first.observation, first)}: ${first.failure}`,
+  });
+}
+
+/** A request, and what it asks. */
+interface Asked extends SampleRequest {
+  /** Index of the observation in its split. */
+  readonly index: number;
+  readonly observation: Observation;
+}
+
+/** The samples as they are recorded, judged. */
+async function judged(
+  { task, config }: SamplingContext,
+  wave: number,
+  { prefix }: SamplingParams,
+  asked: readonly Asked[],
+  samples: readonly Sample[],
+): Promise<JudgedSample[]> {
+  const verdicts = await judgeAll(
+    task.verifier,
+    asked.map(({ observation }, i) => ({ output: samples[i].text, observation })),
+  );
+  return asked.map(({ index, observation, prompt }, i) => {
+    const { tokens, text, stop, generatedTokens } = samples[i];
+    const verdict = verdicts[i];
+    const correct = isCorrect({ stop, ...verdict }, config.accept);
+    return {
+      wave,
+      observation: index,
+      id: observation.id,
+      gold: observation.answer,
+      tokens,
+      text,
+      stop,
+      prefixTokens: prefix.length,
+      promptTokens: prompt.length,
+      generatedTokens,
+      ...verdict,
+      correct,
+      ...(correct && task.checkRationale !== undefined
+        ? { wrongStep: task.checkRationale(text, observation).firstWrong }
+        : {}),
+    };
+  });
+}
+
+const LOWER =
+  "resume with fewer --threads, or start a new run with a lower --sampling-batch, --max-tokens or --few-shot";
+
+/** The samples of all requests, in their order. */
+async function sampleAll(
+  engine: Engine,
+  requests: readonly SampleRequest[],
+  params: SamplingParams,
+  onSample: (sample: Sample) => void = () => {},
+): Promise<Sample[]> {
+  const samples: Sample[] = [];
+  let count = 0;
+  try {
+    for await (const sample of engine.sample(requests, params)) {
+      samples[sample.index] = sample;
+      count++;
+      onSample(sample);
+    }
+  } catch (error) {
+    throw explainedMemory(error, `sampling ${requests.length} sequences at once`, LOWER);
+  }
+  if (count !== requests.length || Object.keys(samples).length !== requests.length) {
+    throw new Error(`expected each of ${requests.length} requests answered once, got ${count} samples`);
+  }
+  return samples;
+}

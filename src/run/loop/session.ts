@@ -1,0 +1,87 @@
+/** The beginning of a session: the journal's first entry, or the check that all is as that says; and what the user should know of it. */
+
+import { UserError } from "../../errors.js";
+import { isChangeable, resolveConfig } from "../config/config.js";
+import { type ConfigKey, flagOf, type RunConfig } from "../config/fields.js";
+import { FORMAT } from "../directory/journal.js";
+import { journaledSettings } from "../directory/run-config.js";
+import type { RunStore } from "../directory/store.js";
+import type { RunContext } from "./context.js";
+import { canaryOf } from "./weights.js";
+
+/** The settings of a run that goes on: those that it has, and what is changed of them now. Throws UserError for what must not change. */
+export function changedConfig(config: RunConfig, changes: Partial<RunConfig>): RunConfig {
+  const stated = Object.entries(changes).filter(([, value]) => value !== undefined);
+  const fixed = stated.filter(([key, value]) => !isChangeable(key as ConfigKey, value)).map(([key]) => flagOf(key));
+  if (fixed.length > 0) {
+    throw new UserError(
+      `expected only settings that may change while a run goes on, got ${fixed.join(", ")}, which would make it another run; start a new one`,
+    );
+  }
+  const layer = (source: string, values: object) => ({ source, folder: process.cwd(), values: { ...values } });
+  return resolveConfig([layer("the run", config), layer("what is to change", Object.fromEntries(stated))]).config;
+}
+
+/** Writes the journal's first entry, or checks that data and model are still those it names; then notes what settings were changed. */
+export async function openJournal(run: RunContext, changes: Partial<RunConfig>): Promise<void> {
+  const { store, config, engine } = run;
+  const changed = Object.fromEntries(
+    Object.keys(changes).map((key) => [key, config[key as ConfigKey]]),
+  ) as Partial<RunConfig>;
+  const weights = await engine.checksum();
+  const opened = store.journal.find("opened");
+  if (opened === undefined) {
+    store.journal.append({
+      kind: "opened",
+      format: FORMAT,
+      settings: journaledSettings(config),
+      data: run.data,
+      weights,
+      canary: await canaryOf(run),
+      model: engine.model,
+      method: run.method,
+    });
+    return;
+  }
+  const refuse = (expected: string, got: string, remedy: string) => {
+    throw new UserError(
+      `${store.dir}: expected ${expected} that the run began with, got ${got}. ${remedy}, or start a new run.`,
+    );
+  };
+  if (opened.data !== run.data)
+    refuse(
+      `the observations and prompts${run.task.verifier.module === undefined ? "" : ", and the verifier,"}`,
+      "others",
+      "Restore the files, or say where they are (--data, --eval, --exemplars)",
+    );
+  if (opened.weights !== weights)
+    refuse(
+      `the base model (weights ${opened.weights})`,
+      `weights ${weights}`,
+      "Restore the model's folder, or say where it is (--model)",
+    );
+  if (Object.keys(changed).length === 0) return;
+  store.journal.append({ kind: "reconfigured", settings: journaledSettings(changed) });
+  store.writeConfig(config);
+}
+
+/** What the user should know of how the last session ended. */
+export function noticesOf({ bereaved, journal }: RunStore): string[] {
+  const notices: string[] = [];
+  if (bereaved !== null) {
+    notices.push(
+      `process ${bereaved.pid}, which had this run since ${bereaved.since}, was killed. If the system did so for lack of memory, resume with fewer --threads, ` +
+        "or start a new run with a lower --sampling-batch, --max-tokens or --batch-size.",
+    );
+  }
+  const last = journal.entries.at(-1)?.time;
+  if (last !== undefined && Date.parse(last) > Date.now() + CLOCK_SLACK_MS) {
+    notices.push(
+      `the clock went backwards: the journal's last entry is of ${last}, and now it is ${new Date().toISOString()}. Times in the journal will not rise; nothing else depends on them.`,
+    );
+  }
+  return notices;
+}
+
+/** Clocks are set back by less than this all the time. */
+const CLOCK_SLACK_MS = 2000;

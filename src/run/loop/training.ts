@@ -1,0 +1,216 @@
+/** Training on D₊: optimizer steps on zero-shot prompts with the sampled completions, resumable between any two. */
+
+import { trainedFlops } from "../../algorithm/flops.js";
+import { learningRateAt, stepsAt } from "../../algorithm/schedule.js";
+import { trainingBatches, trainingSteps } from "../../algorithm/training-order.js";
+import type { OptimizerParams, TrainingExample } from "../../engine/engine.js";
+import { messageOf, UserError } from "../../errors.js";
+import { explainedMemory } from "../../system-errors.js";
+import type { RunConfig } from "../config/fields.js";
+import { sum } from "../cost.js";
+import type { TrainingResult } from "../directory/journal.js";
+import type { TrainingState } from "../directory/store.js";
+import { nameOf, trainingExample } from "../prompts/prompts.js";
+import { Interrupted, type RunContext, stopIfAsked } from "./context.js";
+import type { DrawnSample } from "./sampling.js";
+
+/** A line of training.jsonl. */
+export interface StepRecord {
+  /** 1 … steps */
+  readonly step: number;
+  readonly learningRate: number;
+  readonly loss: number;
+  readonly gradientNorm: number;
+  readonly tokens: number;
+  readonly completionTokens: number;
+  readonly flops: number;
+}
+
+/** A sample of D₊: a line of kept.jsonl. */
+export type KeptSample = Pick<DrawnSample, "observation" | "id" | "attempt" | "hinted" | "tokens" | "text">;
+
+/**
+ * Trains the engine on D₊ and leaves it with the iteration's new weights. Goes on from a state that an earlier session saved, if there is one.
+ * @returns totals over all steps, those of earlier sessions included
+ */
+export async function trainOn(
+  run: RunContext,
+  iteration: number,
+  kept: readonly KeptSample[],
+): Promise<TrainingResult> {
+  const { config, store } = run;
+  const plan = planOf(run, iteration, kept);
+  const { steps } = plan;
+  const log = store.log<StepRecord>(iteration, "training");
+  const done = await startingPoint(run, iteration, log.records.length);
+  log.truncate(done);
+  if (config.warmupSteps >= steps) {
+    run.emit({
+      kind: "notice",
+      text: `iteration ${iteration}: the warm-up of ${config.warmupSteps} steps outlasts the ${steps} steps of training`,
+    });
+  }
+
+  for await (const record of takeSteps(run, plan, done)) {
+    const { step } = record;
+    log.append([record], { durable: false });
+    const asked = run.signal?.aborted === true;
+    const due = config.checkpointSteps !== null && step % config.checkpointSteps === 0;
+    if (step < steps && (asked || due)) {
+      log.sync();
+      await store.saveTrainingState(iteration, step, run.engine);
+      if (asked) throw new Interrupted();
+    }
+  }
+  log.sync();
+  return totals(log.records);
+}
+
+/** The same training once more, from the weights that the engine holds; writes nothing. Throws Interrupted between steps when asked to stop. */
+export async function retrain(run: RunContext, iteration: number, kept: readonly KeptSample[]): Promise<void> {
+  await begin(run);
+  for await (const _ of takeSteps(run, planOf(run, iteration, kept), 0)) stopIfAsked(run);
+}
+
+/** An iteration's training: what is trained on, and in which order. */
+interface Plan {
+  readonly iteration: number;
+  readonly examples: readonly TrainingExample[];
+  readonly order: Parameters<typeof trainingBatches>[0];
+  readonly steps: number;
+}
+
+function planOf(run: RunContext, iteration: number, kept: readonly KeptSample[]): Plan {
+  const { config, method } = run;
+  const examples = kept.map(({ observation, attempt, tokens }) =>
+    trainingExample(
+      run.prompts,
+      `${nameOf("train", observation, run.train[observation])}, try ${attempt}`,
+      observation,
+      tokens,
+    ),
+  );
+  const order = {
+    size: examples.length,
+    batchSize: config.batchSize,
+    steps: method.batch === "schedule" ? stepsAt(iteration, scheduleOf(config)) : null,
+    seed: config.seed,
+    iteration,
+  };
+  return { iteration, examples, order, steps: trainingSteps(order) };
+}
+
+/** Takes the steps behind the first `done` and tells of each. */
+async function* takeSteps(run: RunContext, plan: Plan, done: number): AsyncGenerator<StepRecord> {
+  const { iteration, examples, order, steps } = plan;
+  const clock = performance.now();
+  let tokens = 0;
+  let step = 0;
+  for (const batch of trainingBatches(order)) {
+    if (step++ < done) continue;
+    const record = await trainStep(
+      run,
+      { iteration, step, steps },
+      batch.map((index) => examples[index]),
+    );
+    tokens += record.tokens;
+    const seconds = (performance.now() - clock) / 1000;
+    run.emit({ kind: "training", iteration, step, steps, loss: record.loss, tokens, seconds });
+    yield record;
+  }
+}
+
+/** Puts the engine where training starts: a saved state of this iteration, or its beginning. Returns the steps it has behind it. */
+async function startingPoint(run: RunContext, iteration: number, recorded: number): Promise<number> {
+  const { store, emit } = run;
+  const state = store.trainingState(iteration);
+  if (state !== null && state.step <= recorded && (await restored(run, state))) return state.step;
+  if (state !== null) {
+    emit({
+      kind: "notice",
+      text: `iteration ${iteration}: the saved state of its training cannot be used; training starts over from the iteration's first step`,
+    });
+  }
+  await begin(run);
+  return 0;
+}
+
+/** What the method trains in each iteration, with a fresh optimizer: the base model, or what the engine holds. */
+async function begin({ engine, method }: RunContext): Promise<void> {
+  if (method.start === "reset") await engine.reset();
+  else await engine.resetOptimizer();
+}
+
+async function restored({ store, engine }: RunContext, state: TrainingState): Promise<boolean> {
+  try {
+    await store.restore(state.checkpoint, engine);
+    return true;
+  } catch (error) {
+    // The store checks all files before it touches the engine, so the weights are still those from before.
+    if (error instanceof UserError) return false;
+    throw error;
+  }
+}
+
+async function trainStep(
+  run: RunContext,
+  place: { readonly iteration: number; readonly step: number; readonly steps: number },
+  examples: readonly TrainingExample[],
+): Promise<StepRecord> {
+  const params = optimizerParams(run.config, place.step, place.steps);
+  const result = await run.engine.trainStep(examples, params).catch((error: unknown) => {
+    if (error instanceof UserError) throw new UserError(stopped(place, messageOf(error)));
+    throw explainedMemory(error, `training in iteration ${place.iteration}`, LOWER);
+  });
+  if (!Number.isFinite(result.loss)) throw new UserError(stopped(place, `expected a finite loss, got ${result.loss}`));
+  return {
+    step: place.step,
+    learningRate: params.learningRate,
+    loss: result.loss,
+    gradientNorm: result.gradientNorm,
+    tokens: result.tokens,
+    completionTokens: result.completionTokens,
+    flops: sum(examples.map((example) => trainedFlops(run.engine.model, example.tokens.length))),
+  };
+}
+
+const LOWER = "resume with fewer --threads, or start a new run with a lower --max-tokens or --batch-size";
+
+function stopped({ iteration, step }: { readonly iteration: number; readonly step: number }, reason: string): string {
+  return (
+    `training stopped in iteration ${iteration}, step ${step}: ${reason}. ` +
+    "The models of earlier iterations are kept. If the loss diverged, start a new run with a lower --learning-rate or with --max-gradient-norm 1."
+  );
+}
+
+/** σ's schedule as the configuration states it. */
+export function scheduleOf(config: Pick<RunConfig, "steps" | "stepsGrowth" | "batchSize">) {
+  return { initialSteps: config.steps, growth: config.stepsGrowth, batchSize: config.batchSize };
+}
+
+/** The settings of optimizer step `step` = 1 … `steps` of an iteration. */
+export function optimizerParams(config: RunConfig, step: number, steps: number): OptimizerParams {
+  return {
+    kind: config.optimizer,
+    learningRate: learningRateAt(step - 1, steps, {
+      peak: config.learningRate,
+      warmupSteps: config.warmupSteps,
+      decay: config.learningRateSchedule,
+    }),
+    beta1: config.beta1,
+    beta2: config.beta2,
+    epsilon: config.epsilon,
+    weightDecay: config.weightDecay,
+    ...(config.maxGradientNorm === null ? {} : { maxGradientNorm: config.maxGradientNorm }),
+  };
+}
+
+function totals(records: readonly StepRecord[]): TrainingResult {
+  return {
+    steps: records.length,
+    loss: sum(records.map(({ loss }) => loss)) / records.length,
+    tokens: sum(records.map((record) => record.tokens)),
+    completionTokens: sum(records.map((record) => record.completionTokens)),
+    flops: sum(records.map((record) => record.flops)),
+  };
+}

@@ -1,0 +1,120 @@
+/** The visit of an iteration: Algorithm 1's steps 1 and 2 with recorded draws. */
+
+import { type DrawnTry, type Visit, visit } from "../../algorithm/iteration.js";
+import type { ObservationQueue } from "../../algorithm/observation-queue.js";
+import { targetAt } from "../../algorithm/schedule.js";
+import { addCosts, ownCost, samplingCost, sum } from "../cost.js";
+import type { VisitResult } from "../directory/journal.js";
+import { lostDraws, Tape } from "../directory/tape.js";
+import { type RunContext, stopIfAsked } from "./context.js";
+import { goldSamples } from "./gold.js";
+import { type DrawnSample, drawTries, tellFailures } from "./sampling.js";
+import { type ChosenTemperature, temperatureOf } from "./temperature.js";
+import { type KeptSample, scheduleOf } from "./training.js";
+
+/** A visit, and its figures. */
+export interface Visited {
+  readonly visit: Visit<DrawnSample>;
+  readonly result: VisitResult;
+}
+
+/**
+ * Visits observations until D₊ is full. Draws that an earlier session recorded are played back, so the outcome is that of an uninterrupted visit;
+ * after the iteration's training (the engine then holds other weights) all of them must be there.
+ */
+export async function visitObservations(run: RunContext, queue: ObservationQueue, iteration: number): Promise<Visited> {
+  const { config, method, store, emit } = run;
+  const log = store.log<DrawnSample>(iteration, "samples");
+  const tape = new Tape(log);
+  const clock = performance.now();
+  let tokens = 0;
+  let progress = { visited: 0, correct: 0, target: targetAt(iteration, scheduleOf(config), method) };
+  const tell = () =>
+    emit({ kind: "visiting", iteration, ...progress, tokens, seconds: (performance.now() - clock) / 1000 });
+  tell();
+  const chosen = await temperatureOf(run, iteration, (more) => {
+    tokens += more;
+    tell();
+  });
+  const visited = await visit<DrawnSample>({
+    method,
+    queue,
+    iteration,
+    seed: config.seed,
+    target: progress.target,
+    waveSize: config.samplingBatch,
+    draw: async (requests) => {
+      if (method.completions === "gold") return goldSamples(run, requests);
+      return tape.next(
+        requests.length,
+        (drawn, i) => drawn.observation === requests[i].observation && drawn.attempt === requests[i].attempt,
+        async (wave) => {
+          if (store.journal.find("trained", iteration) !== undefined) throw lostDraws(log.path);
+          stopIfAsked(run);
+          const place = { iteration, wave, temperature: chosen.temperature, purpose: "sample" } as const;
+          return drawTries(run, requests, place, ({ generatedTokens }) => {
+            tokens += generatedTokens;
+            tell();
+          });
+        },
+      );
+    },
+    onProgress: (now) => {
+      progress = now;
+      tell();
+    },
+  });
+  tellFailures(emit, `iteration ${iteration}`, "train", tape.played);
+  return { visit: visited, result: figures(run, iteration, visited, tape.played, chosen) };
+}
+
+/** Lines of kept.jsonl. */
+export function keptLines({ kept }: Visit<DrawnSample>): KeptSample[] {
+  return kept.map(({ outcome: { observation, id, attempt, hinted, tokens, text } }) => ({
+    observation,
+    id,
+    attempt,
+    hinted,
+    tokens,
+    text,
+  }));
+}
+
+function figures(
+  run: RunContext,
+  iteration: number,
+  visited: Visit<DrawnSample>,
+  draws: readonly DrawnSample[],
+  { temperature, balance, probes }: ChosenTemperature,
+): VisitResult {
+  const { engine, config, method } = run;
+  // Waves of samples and of probes are numbered apart, so each log is costed by itself.
+  const probing = samplingCost(engine, probes);
+  return {
+    target: targetAt(iteration, scheduleOf(config), method),
+    visited: visited.observations.length,
+    solved: visited.solved,
+    alpha: visited.alpha,
+    kept: visited.kept.length,
+    draws: draws.length,
+    wrongSteps: wrongStepShare(run, visited.kept),
+    temperature,
+    balance,
+    sampledTokens: sum([...draws, ...probes].map(({ generatedTokens }) => generatedTokens)),
+    flops: {
+      ...addCosts(samplingCost(engine, draws), probing),
+      probes: probing.sampling,
+      wasted: ownCost(
+        engine,
+        visited.speculated.map(({ outcome }) => outcome),
+      ),
+    },
+  };
+}
+
+/** Share of D₊ that states the right answer after a wrong step; null where the task cannot tell or D₊ is empty. */
+function wrongStepShare({ task }: RunContext, kept: readonly DrawnTry<DrawnSample>[]): number | null {
+  // Gold answers come without a rationale.
+  if (task.checkRationale === undefined || kept.every(({ outcome }) => outcome.wrongStep === undefined)) return null;
+  return kept.filter(({ outcome }) => outcome.wrongStep !== null).length / kept.length;
+}

@@ -1,0 +1,113 @@
+/** Everything that can be known of a task before a model is run: what was read, whether it verifies, how long it is, how it looks. */
+
+import type { ChatTemplate, Engine } from "../../engine/engine.js";
+import { UserError } from "../../errors.js";
+import { fewShotPrefix } from "../../tasks/prompt.js";
+import { openTask } from "../../tasks/registry.js";
+import { type SelfCheckReport, selfCheck } from "../../tasks/self-check.js";
+import type { Exemplar, Task, TaskSource } from "../../tasks/task.js";
+import { methodOf, taskOptions } from "../config/config.js";
+import type { RunConfig } from "../config/fields.js";
+import { chosenExemplars } from "../loop/context.js";
+import { openPromptModel } from "../open-engine.js";
+import { chatText } from "../prompts/chat-prompts.js";
+import { type LengthSources, lengthsInTokens, lengthsInWords, type PromptLengths } from "../prompts/prompt-lengths.js";
+
+export interface TaskCheck {
+  /** `rows` counts those that were refused as well, which never verify. */
+  readonly report: SelfCheckReport;
+  readonly counts: Readonly<Record<"train" | "test" | "refused", number>>;
+  /** The first few rows that are no proper observations, in words. */
+  readonly refused: readonly string[];
+  /** Undefined for generated tasks. */
+  readonly source: TaskSource | undefined;
+  readonly lengths: PromptLengths;
+  /** Those of the first training observation, as the model gets them; null where there is none. */
+  readonly prompts: RenderedPrompts | null;
+  /** What has to be mended before a run, in words; empty when nothing has. */
+  readonly problems: readonly string[];
+}
+
+export interface RenderedPrompts {
+  readonly zeroShot: string;
+  readonly fewShot: string;
+  readonly hinted: string;
+}
+
+const MOST_REFUSED = 20;
+
+/**
+ * Loads the whole task. Of the configuration it reads task, data, model, worked examples, method and `maxTokens`. Bad rows are collected;
+ * throws UserError for everything else that would keep a run from starting.
+ */
+export async function checkTask(config: RunConfig): Promise<TaskCheck> {
+  const refused: string[] = [];
+  let refusals = 0;
+  const task = await openTask(taskOptions(config), ({ message }) => {
+    refusals++;
+    if (refused.length < MOST_REFUSED) refused.push(message);
+  });
+  try {
+    const checked = selfCheck(task);
+    const report = { ...checked, rows: checked.rows + refusals };
+    const counts = { train: task.train.length, test: task.test.length, refused: refusals };
+    const exemplars = await chosenExemplars(config, task);
+    const model = await openPromptModel(config);
+    const lengths = measure(model, config, task, exemplars);
+    const problems = problemsOf(report, counts, lengths);
+    const prompts = rendered(task, exemplars, config.chat ? model.tokenizer.chat : undefined);
+    return { report, counts, refused, source: task.source, lengths, prompts, problems };
+  } finally {
+    await task.verifier.module?.close();
+  }
+}
+
+/** In the tokens of the model that is asked for, else in those of the starter model, and where that lacks the letters in words. */
+function measure(
+  model: Pick<Engine, "tokenizer" | "model">,
+  config: RunConfig,
+  task: Task,
+  exemplars: readonly Exemplar[],
+): PromptLengths {
+  const maxTokens = config.maxTokens ?? task.maxTokens;
+  const sources: LengthSources = { task, exemplars, method: methodOf(config, task), maxTokens, chat: config.chat };
+  try {
+    return lengthsInTokens(model, sources);
+  } catch (error) {
+    if (config.model !== null || config.chat || !(error instanceof UserError)) throw error;
+    return lengthsInWords(task);
+  }
+}
+
+function rendered(
+  { format, train: [first] }: Task,
+  exemplars: readonly Exemplar[],
+  chat: ChatTemplate | undefined,
+): RenderedPrompts | null {
+  if (first === undefined) return null;
+  if (chat !== undefined) {
+    return {
+      zeroShot: chatText(chat, format, [], first),
+      fewShot: chatText(chat, format, exemplars, first),
+      hinted: chatText(chat, format, exemplars, first, true),
+    };
+  }
+  return {
+    zeroShot: format.prompt(first),
+    fewShot: fewShotPrefix(format, exemplars) + format.prompt(first),
+    hinted: fewShotPrefix(format, exemplars, true) + format.hintedPrompt(first),
+  };
+}
+
+function problemsOf(report: SelfCheckReport, counts: TaskCheck["counts"], { context }: PromptLengths): string[] {
+  const unverified = report.rows - counts.refused - report.goldVerified;
+  const problems: readonly (readonly [number, string])[] = [
+    [counts.train === 0 ? 1 : 0, "there is no training observation"],
+    [counts.test === 0 ? 1 : 0, "there is no test observation"],
+    [counts.refused, `${counts.refused} rows are no proper observations`],
+    [unverified, `${unverified} gold answers do not verify`],
+    [report.wrongAccepted, `${report.wrongAccepted} wrong answers are accepted`],
+    [context?.tooLong ?? 0, `${context?.tooLong} prompts exceed the model's context`],
+  ];
+  return problems.filter(([number]) => number > 0).map(([, words]) => words);
+}

@@ -1,0 +1,39 @@
+/** Test accuracy of a checkpoint by itself, as a run would measure it, without a run directory. */
+
+import type { ModelFacts } from "../../engine/engine.js";
+import type { RunConfig } from "../config/fields.js";
+import type { EvaluationResult } from "../directory/journal.js";
+import type { Listener } from "../events.js";
+import { openParts, type RunOptions } from "../loop/context.js";
+import { answerAll, mannerOf, summarizeAnswers } from "../loop/evaluation.js";
+
+export interface CheckpointEvaluation extends EvaluationResult {
+  readonly task: string;
+  readonly model: ModelFacts;
+  readonly seconds: number;
+}
+
+/**
+ * Answers the test set greedily and zero-shot. Of the configuration it reads task, data, model, engine, `accept`, `maxTokens` and
+ * `evalLimit`. Throws UserError for anything in them that cannot work.
+ */
+export async function evaluateCheckpoint(
+  config: RunConfig,
+  listener: Listener = () => {},
+  options: RunOptions = {},
+): Promise<CheckpointEvaluation> {
+  // Nothing is trained and nothing sampled with worked examples, so neither is worth encoding, or an error when it is too long.
+  const parts = await openParts({ ...config, trainLimit: 1, fewShot: 0, exemplars: null }, options);
+  const clock = performance.now();
+  try {
+    let wave = 0;
+    const answers = await answerAll(parts, 0, mannerOf(parts, "zero-shot"), listener, (_range, answer) => {
+      options.signal?.throwIfAborted();
+      return answer(wave++);
+    });
+    const seconds = (performance.now() - clock) / 1000;
+    return { task: parts.task.name, model: parts.engine.model, ...summarizeAnswers(parts, answers), seconds };
+  } finally {
+    await parts.close();
+  }
+}

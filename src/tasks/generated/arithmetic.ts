@@ -1,0 +1,85 @@
+/**
+ * The default task: a running balance over a few days, generated from a seed.
+ *
+ *     Q: Balance 27. Mon -9, Tue +4?
+ *     A:
+ *     Mon: 27-9=18
+ *     Tue: 18+4=22
+ *     The answer is 22.
+ *
+ * Each step is local and carries its day as a label, which is what lets a very small model learn it; a person reads it at once and a
+ * program checks every step. An entry is hard when its operand is 5 to 9 and easy when it is 1 to 4.
+ */
+
+import { numberVerifier } from "../verifiers/index.js";
+import { checkSteps, eachWith, everyDifficulty, type Family } from "./family.js";
+
+const DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"] as const;
+
+/** Balances stay in [0, HIGHEST_BALANCE]. */
+const HIGHEST_BALANCE = 99;
+const FEWEST_ENTRIES = 2;
+const MOST_ENTRIES = 5;
+
+const OPENING = /^Balance (\d+)\. /;
+const ENTRY = /([A-Z][a-z]{2}) ([+-]\d+)/g;
+const STEP = /^[A-Z][a-z]{2}: /;
+
+export const arithmetic: Family = {
+  name: "arithmetic",
+  description: "a running balance of 2 to 5 entries, with steps that a program checks (generated)",
+  starter: "starter",
+  vocabulary: [
+    ..."0123456789",
+    ..."+-=,.?",
+    " +",
+    " -",
+    "Q: Balance ",
+    "\nA:",
+    "\nThe answer is ",
+    ...DAYS.map((day) => ` ${day}`),
+    ...DAYS.map((day) => `\n${day}: `),
+  ],
+  hardShare: 0.09,
+  verifier: numberVerifier,
+  example(draw, hardShare) {
+    const below = (limit: number) => Math.floor(draw() * limit);
+    const count = FEWEST_ENTRIES + below(MOST_ENTRIES - FEWEST_ENTRIES + 1);
+    const hard = hardShare === null ? everyDifficulty(count, draw) : eachWith(hardShare, count, draw);
+    const firstDay = below(DAYS.length);
+    let balance = below(HIGHEST_BALANCE + 1);
+    const opening = balance;
+    const entries: string[] = [];
+    const steps: string[] = [];
+    for (let place = 0; place < count; place++) {
+      const day = DAYS[(firstDay + place) % DAYS.length];
+      const operand = hard.has(place) ? 5 + below(5) : 1 + below(4);
+      const wanted = draw() < 0.5 ? operand : -operand;
+      const inRange = balance + wanted >= 0 && balance + wanted <= HIGHEST_BALANCE;
+      const change = inRange ? wanted : -wanted;
+      const signed = change < 0 ? `${change}` : `+${change}`;
+      entries.push(`${day} ${signed}`);
+      steps.push(`${day}: ${balance}${signed}=${balance + change}`);
+      balance += change;
+    }
+    return {
+      question: `Balance ${opening}. ${entries.join(", ")}?`,
+      rationale: steps.join("\n"),
+      answer: `${balance}`,
+      difficulty: hard.size,
+    };
+  },
+  /** Of every step its label, the balance it starts from, its operand and its result. */
+  check(output, question) {
+    let balance = Number(OPENING.exec(question)?.[1]);
+    const expected = Array.from(question.matchAll(ENTRY), ([, day, signed]) => {
+      const before = balance;
+      balance += Number(signed);
+      return `${day}: ${before}${signed}=${balance}`;
+    });
+    return checkSteps(
+      output.split("\n").filter((line) => STEP.test(line)),
+      expected,
+    );
+  },
+};

@@ -1,0 +1,247 @@
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import {
+  readCheckpoint,
+  weightsDigest,
+  writeCheckpoint,
+  writeNewCheckpoint,
+} from "../../../src/engine/checkpoint/checkpoint.js";
+import { expectedTensors } from "../../../src/engine/checkpoint/model-config.js";
+import { SafetensorsFile, type TensorToWrite, writeSafetensors } from "../../../src/engine/checkpoint/safetensors.js";
+import { wordTokenizer } from "../../../src/engine/checkpoint/word-tokenizer.js";
+import { UserError } from "../../../src/errors.js";
+
+const fixtures = join(import.meta.dirname, "../../fixtures");
+let folder = "";
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "adastar-checkpoint-"));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+/** A copy of a fixture whose weights `change` may alter. */
+async function damaged(name: string, change: (tensors: Map<string, TensorToWrite>) => void): Promise<string> {
+  const dir = join(folder, name);
+  await cp(join(fixtures, name), dir, { recursive: true });
+  const { config, weights } = await readCheckpoint(dir);
+  const tensors = new Map<string, TensorToWrite>();
+  for (const { name, shape } of expectedTensors(config))
+    tensors.set(name, { name, shape, values: weights.get(name) as Float32Array });
+  change(tensors);
+  await writeSafetensors(join(dir, "model.safetensors"), tensors.values());
+  return dir;
+}
+
+describe("readCheckpoint", () => {
+  it("reads float32, bfloat16 and sharded float16 checkpoints", async () => {
+    const llama = await readCheckpoint(join(fixtures, "tiny-llama"));
+    expect(llama.dtype).toBe("float32");
+    expect([...llama.weights.keys()]).toEqual(expectedTensors(llama.config).map(({ name }) => name));
+    expect([...llama.files.keys()]).toEqual(["generation_config.json", "tokenizer.json", "tokenizer_config.json"]);
+    expect(llama.tokenizer.endTokens).toEqual([0]);
+
+    const tied = await readCheckpoint(join(fixtures, "tiny-tied"));
+    expect(tied.dtype).toBe("bfloat16");
+    expect(tied.weights.has("lm_head.weight")).toBe(false);
+    expect(tied.tokenizer.endTokens).toEqual([0, 7]);
+
+    const qwen2 = await readCheckpoint(join(fixtures, "tiny-qwen2"));
+    expect(qwen2.dtype).toBe("float32");
+    expect(qwen2.weights.get("model.layers.1.self_attn.k_proj.bias")).toHaveLength(8);
+  });
+
+  it("reads the values that PyTorch saved", async () => {
+    // The float32 fixture's weights after no step at all: the first AdamW step moves none by more than lr (1 + decay).
+    const { weights } = await readCheckpoint(join(fixtures, "tiny-llama"));
+    const after = await SafetensorsFile.open(join(fixtures, "tiny-llama.expected.safetensors"));
+    for (const [name, values] of weights) {
+      const stepped = await after.read(`adamw.1.${name}`);
+      const farthest = values.reduce((worst, value, i) => Math.max(worst, Math.abs(value - (stepped[i] as number))), 0);
+      expect(farthest, name).toBeLessThan(1.1e-3);
+    }
+    await after.close();
+  });
+
+  it("does without the head of a tied model, and passes over one that is there", async () => {
+    const dir = await damaged("tiny-tied", (tensors) => {
+      tensors.set("lm_head.weight", { name: "lm_head.weight", shape: [1], values: new Float32Array(1) });
+      const name = "model.layers.0.self_attn.rotary_emb.inv_freq";
+      tensors.set(name, { name, shape: [4], values: new Float32Array(4) });
+    });
+    const { weights } = await readCheckpoint(dir);
+    expect(weights.has("lm_head.weight")).toBe(false);
+    expect(weights.size).toBe(20);
+  });
+
+  it.each<[string, (tensors: Map<string, TensorToWrite>) => void, RegExp]>([
+    [
+      "a missing tensor",
+      (t) => t.delete("model.norm.weight"),
+      /asks for in .*model\.safetensors, got none of model\.norm\.weight$/,
+    ],
+    ["many missing tensors", (t) => t.clear(), /got none of model\.embed_tokens\.weight, .* and 16 more$/],
+    [
+      "a shape that is not the config's",
+      (t) => t.set("model.norm.weight", { name: "model.norm.weight", shape: [12, 2], values: new Float32Array(24) }),
+      /tensor model\.norm\.weight of .* shape \[24\] after config\.json, got \[12,2\]/,
+    ],
+    [
+      "tensors of another architecture",
+      (t) => t.set("q.bias", { name: "q.bias", shape: [1], values: new Float32Array(1) }),
+      /only tensors of a llama model in .*, got also q\.bias/,
+    ],
+  ])("refuses %s", async (_, change, message) => {
+    const dir = await damaged("tiny-llama", change);
+    await expect(readCheckpoint(dir)).rejects.toThrow(UserError);
+    await expect(readCheckpoint(dir)).rejects.toThrow(message);
+  });
+
+  it.each<[string, (dir: string) => Promise<unknown>, RegExp]>([
+    [
+      "a missing shard",
+      (dir) => rm(join(dir, "model-00002-of-00002.safetensors")),
+      /readable file at .*model-00002-of-00002/,
+    ],
+    [
+      "no weights",
+      (dir) => rm(join(dir, "model.safetensors.index.json")),
+      /model\.safetensors or model\.safetensors\.index\.json in .* got neither/,
+    ],
+    [
+      "an index without a map",
+      (dir) => writeFile(join(dir, "model.safetensors.index.json"), "{}"),
+      /an object weight_map in/,
+    ],
+    [
+      "an index that leads out of the folder",
+      (dir) => writeFile(join(dir, "model.safetensors.index.json"), '{"weight_map":{"a":"../b.safetensors"}}'),
+      /of its own folder for "a", got "\.\.\/b\.safetensors"/,
+    ],
+    [
+      "an index that names a tensor twice",
+      (dir) =>
+        writeFile(
+          join(dir, "model.safetensors.index.json"),
+          '{"weight_map":{"a":"b.safetensors","a":"c.safetensors"}}',
+        ),
+      /got "a" twice/,
+    ],
+    [
+      "an index that places a tensor in the wrong shard",
+      (dir) =>
+        writeFile(join(dir, "model.safetensors.index.json"), '{"weight_map":{"x":"model-00001-of-00002.safetensors"}}'),
+      /tensor "x" in .*model-00001-of-00002\.safetensors, where .*index\.json places it/,
+    ],
+    ["no tokenizer", (dir) => rm(join(dir, "tokenizer.json")), /a tokenizer at .*tokenizer\.json, got none/],
+    ["a config that is not JSON", (dir) => writeFile(join(dir, "config.json"), "{"), /expected JSON in .*config\.json/],
+  ])("refuses %s", async (_, damage, message) => {
+    const dir = join(folder, "sharded");
+    await cp(join(fixtures, "tiny-qwen2"), dir, { recursive: true });
+    await damage(dir);
+    await expect(readCheckpoint(dir)).rejects.toThrow(UserError);
+    await expect(readCheckpoint(dir)).rejects.toThrow(message);
+  });
+});
+
+describe("writeCheckpoint", () => {
+  it("gives back float32 weights bit for bit, and carries the other files over byte for byte", async () => {
+    const base = await readCheckpoint(join(fixtures, "tiny-llama"));
+    const weights = new Map([...base.weights].map(([name, values]) => [name, values.map((value) => value * 1.0001)]));
+    await writeCheckpoint(folder, { ...base, weights });
+    const again = await readCheckpoint(folder);
+    expect(weightsDigest(again.weights)).toBe(weightsDigest(weights));
+    expect(weightsDigest(again.weights)).not.toBe(weightsDigest(base.weights));
+    expect(again.configJson).toEqual(base.configJson);
+    for (const name of ["tokenizer.json", "tokenizer_config.json", "generation_config.json"]) {
+      const original = await readFile(join(fixtures, "tiny-llama", name));
+      expect(original.equals(await readFile(join(folder, name))), name).toBe(true);
+    }
+    expect((await readdir(folder)).filter((name) => name.includes("tmp"))).toEqual([]);
+  });
+
+  it("keeps a bfloat16 checkpoint as it was, and names the type it wrote", async () => {
+    const base = await readCheckpoint(join(fixtures, "tiny-tied"));
+    await writeCheckpoint(folder, base);
+    const again = await readCheckpoint(folder);
+    expect(again.dtype).toBe("bfloat16");
+    expect(weightsDigest(again.weights)).toBe(weightsDigest(base.weights));
+    await writeCheckpoint(folder, { ...base, dtype: "float32" });
+    expect(await readCheckpoint(folder)).toMatchObject({ dtype: "float32", configJson: { dtype: "float32" } });
+    const { dtype: _, ...older } = base.configJson;
+    await writeCheckpoint(folder, { ...base, configJson: { ...older, torch_dtype: "float16" } });
+    expect((await readCheckpoint(folder)).configJson).toEqual({ ...older, torch_dtype: "bfloat16" });
+  });
+
+  it("replaces a sharded checkpoint by a single file", async () => {
+    await cp(join(fixtures, "tiny-qwen2"), folder, { recursive: true });
+    const base = await readCheckpoint(folder);
+    await writeCheckpoint(folder, base);
+    expect((await readdir(folder)).filter((name) => name.includes("safetensors"))).toEqual(["model.safetensors"]);
+    expect(weightsDigest((await readCheckpoint(folder)).weights)).toBe(weightsDigest(base.weights));
+  });
+
+  it("does not write weights that are not the config's", async () => {
+    const base = await readCheckpoint(join(fixtures, "tiny-tied"));
+    const weights = new Map(base.weights).set("model.norm.weight", new Float32Array(3));
+    await expect(writeCheckpoint(folder, { ...base, weights })).rejects.toThrow(
+      /expected 21 weights for model\.norm\.weight, got 3/,
+    );
+  });
+});
+
+describe("writeNewCheckpoint", () => {
+  it("writes a folder that reads back as what was given", async () => {
+    const { config, weights } = await readCheckpoint(join(fixtures, "tiny-tied"));
+    const tokens = Array.from({ length: 59 }, (_, i) => `w${i};`);
+    const { tokenizerJson, tokenizerConfig } = wordTokenizer(tokens, { end: "<end>", pad: "<pad>" });
+    await writeNewCheckpoint(folder, {
+      config: { ...config, endTokens: [] },
+      weights,
+      dtype: "float32",
+      tokenizerJson,
+      tokenizerConfig,
+    });
+    const read = await readCheckpoint(folder);
+    expect(read.config).toEqual({ ...config, endTokens: [0] });
+    expect(read.configJson).toMatchObject({ architectures: ["LlamaForCausalLM"], pad_token_id: 1, eos_token_id: 0 });
+    expect(weightsDigest(read.weights)).toBe(weightsDigest(weights));
+    expect(read.tokenizer.encode("w3;w58;")).toEqual([5, 60]);
+  });
+});
+
+describe("weightsDigest", () => {
+  const digest = (entries: [string, number[]][]) =>
+    weightsDigest(new Map(entries.map(([name, values]) => [name, Float32Array.from(values)])));
+
+  it("depends on names, lengths and bits, not on the order of insertion", () => {
+    const base = digest([
+      ["a", [1, 2]],
+      ["b", [3]],
+    ]);
+    expect(
+      digest([
+        ["b", [3]],
+        ["a", [1, 2]],
+      ]),
+    ).toBe(base);
+    for (const other of [
+      [
+        ["a", [1]],
+        ["b", [2, 3]],
+      ],
+      [
+        ["a", [1, 2]],
+        ["c", [3]],
+      ],
+      [
+        ["a", [1, 2]],
+        ["b", [-3]],
+      ],
+      [["a", [1, 2]]],
+    ] as [string, number[]][][]) {
+      expect(digest(other)).not.toBe(base);
+    }
+    expect(digest([["a", [0]]])).not.toBe(digest([["a", [-0]]]));
+  });
+});
