@@ -105,9 +105,10 @@ export { type ResumeOptions, resumeRun, startRun } from "./run/loop/runner.js";
 export { checkTask, type TaskCheck } from "./run/oneshot/check-task.js";
 export { type CheckpointEvaluation, evaluateCheckpoint } from "./run/oneshot/evaluate-checkpoint.js";
 export { type Calibration, type Forecast, forecastRun, type IterationForecast } from "./run/oneshot/forecast.js";
+export type { TaskEntry } from "./tasks/entry.js";
 export { type GradedRow, GradeTally, type GradeTotals, gradeFile } from "./tasks/grade.js";
 export { type PlainFormatOptions, plainFormat } from "./tasks/prompt.js";
-export { openTask, openVerifier, TASKS, type TaskEntry, type TaskOptions } from "./tasks/registry.js";
+export { openTask, openVerifier, TASKS } from "./tasks/registry.js";
 export type {
   AnswerOption,
   Exemplar,
@@ -122,6 +123,7 @@ export type {
   Verifier,
   VerifierModule,
 } from "./tasks/task.js";
+export type { TaskOptions } from "./tasks/task-options.js";
 // Tasks: observations, prompts, verifiers.
 export {
   choiceVerifier,

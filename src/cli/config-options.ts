@@ -2,7 +2,8 @@
 
 import { type Command, Option } from "commander";
 import { parseFlag } from "../run/config/config.js";
-import { type ConfigKey, type Field, fieldGroups, fields, flagOf } from "../run/config/fields.js";
+import { type ConfigKey, fieldGroups, fields } from "../run/config/fields.js";
+import { type Field, flagOf } from "../settings.js";
 
 const GROUP_HEADINGS: Readonly<Record<keyof typeof fieldGroups, string>> = {
   task: "Task and data:",

@@ -6,8 +6,9 @@ import { text as readAll } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import type { Launch } from "../analysis/comparison-runs.js";
 import { UserError } from "../errors.js";
-import { flagOf, type RunConfig } from "../run/config/fields.js";
+import type { RunConfig } from "../run/config/fields.js";
 import type { RunSummary } from "../run/events.js";
+import { flagOf } from "../settings.js";
 import { WITH_PARENT } from "./stop-signals.js";
 
 const MAIN = fileURLToPath(new URL("./main.js", import.meta.url));

@@ -2,12 +2,13 @@
 
 import { shown, UserError } from "../errors.js";
 import type { Dataset } from "./dataset.js";
-import type { TaskEntry, TaskOptions } from "./entry.js";
+import type { TaskEntry } from "./entry.js";
 import { judgedBy, openDataset } from "./open-dataset.js";
 import { readOptions } from "./options.js";
 import { bracketed, plainFormat } from "./prompt.js";
 import { column, textColumn } from "./sources/rows.js";
 import type { Task } from "./task.js";
+import { READ_BY, type TaskOptions } from "./task-options.js";
 import { VERIFIER_KINDS, type VerifierKind, verifierOf } from "./verifiers/index.js";
 import { isVerifierModule } from "./verifiers/user-module.js";
 
@@ -60,7 +61,7 @@ export const jsonl: TaskEntry = {
   name: "jsonl",
   description: DESCRIPTION,
   defaults: {},
-  options: ["data", "eval", "questionField", "answerField", "optionsField", "verifier"],
+  options: READ_BY.ownData,
   ownVerifier: (options) => verifierOf(kindOf(options)),
   open: async (options, verifier, onRefused): Promise<Task> =>
     openDataset(judgedBy(dataset(options), verifier), options, onRefused),

@@ -2,11 +2,11 @@
 
 import { shown, UserError } from "../errors.js";
 import type { Dataset, SplitFiles } from "./dataset.js";
-import type { TaskOptions } from "./entry.js";
 import { openSource } from "./sources/open-source.js";
 import { isRowFile, ROW_FILES_IN_WORDS } from "./sources/rows.js";
 import type { SourceFolder } from "./sources/source.js";
 import { filesOfSplit, type SplitNames } from "./sources/splits.js";
+import type { TaskOptions } from "./task-options.js";
 
 export interface Located {
   readonly train: SplitFiles;

@@ -1,18 +1,18 @@
 /** Opens tasks whose observations are read: from files of the user's, or from a public data set. */
 
 import type { Dataset } from "./dataset.js";
-import type { OnRefused, TaskEntry, TaskOption, TaskOptions } from "./entry.js";
+import type { OnRefused, TaskEntry } from "./entry.js";
 import { locateSplits } from "./locate.js";
 import { readSplit } from "./observations.js";
 import type { Task, Verifier } from "./task.js";
+import { READ_BY, type TaskOptions } from "./task-options.js";
 
 /** A registry entry that opens a public data set from files. */
 export function datasetEntry(dataset: Dataset): TaskEntry {
-  const options: readonly TaskOption[] = ["data", "eval"];
   const ownVerifier = () => dataset.verifier;
   return {
     ...dataset,
-    options,
+    options: READ_BY.datasets,
     ownVerifier,
     open: (chosen, verifier, onRefused) => openDataset(judgedBy(dataset, verifier), chosen, onRefused),
   };

@@ -7,17 +7,15 @@ import { cladder } from "./benchmarks/cladder.js";
 import { commonsenseQa } from "./benchmarks/commonsense-qa.js";
 import { gsm8k } from "./benchmarks/gsm8k.js";
 import { svamp } from "./benchmarks/svamp.js";
-import type { OnRefused, TaskEntry, TaskOptions } from "./entry.js";
+import type { OnRefused, TaskEntry } from "./entry.js";
 import { arithmetic } from "./generated/arithmetic.js";
 import { clock } from "./generated/clock.js";
 import { type Family, generatedEntry } from "./generated/family.js";
 import { jsonl } from "./jsonl.js";
 import { datasetEntry } from "./open-dataset.js";
 import type { Task, Verifier } from "./task.js";
+import { READ_BY, type TaskOptions } from "./task-options.js";
 import { isVerifierModule, openCustomVerifier } from "./verifiers/user-module.js";
-
-export type { OnRefused, TaskEntry, TaskOption, TaskOptions } from "./entry.js";
-export type { VerifierKind } from "./verifiers/index.js";
 
 /** Tasks that are generated, with models pretrained for them. */
 export const FAMILIES: readonly Family[] = [arithmetic, clock];
@@ -45,8 +43,8 @@ export function taskEntry(options: TaskOptions = {}): TaskEntry {
   if (entry === undefined) {
     throw new UserError(`task: expected one of ${TASKS.map((one) => one.name).join(", ")}, got ${shown(name)}`);
   }
-  const own = isVerifierModule(options.verifier) ? ["verifier", "verifierTimeout"] : [];
-  const known: readonly string[] = ["task", "trainLimit", "evalLimit", ...entry.options, ...own];
+  const own = isVerifierModule(options.verifier) ? READ_BY.moduleVerifiers : [];
+  const known: readonly string[] = ["task", ...READ_BY.everyTask, ...entry.options, ...own];
   for (const [key, value] of Object.entries(options)) {
     if (value === undefined || value === null || known.includes(key)) continue;
     throw new UserError(

@@ -3,7 +3,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { addConfigOptions, statedSettings } from "../../src/cli/config-options.js";
 import { resolveConfig } from "../../src/run/config/config.js";
-import { type ConfigKey, configKeys, type Field, fields, flagOf } from "../../src/run/config/fields.js";
+import { type ConfigKey, configKeys, fields } from "../../src/run/config/fields.js";
+import { type Field, flagOf } from "../../src/settings.js";
 
 function parse(...args: string[]): Record<string, unknown> {
   const command = addConfigOptions(new Command("run"))

@@ -2,7 +2,8 @@ import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { UserError } from "../../src/errors.js";
 import { type GradedRow, GradeTally, gradeFile } from "../../src/tasks/grade.js";
-import { openVerifier, type TaskOptions } from "../../src/tasks/registry.js";
+import { openVerifier } from "../../src/tasks/registry.js";
+import type { TaskOptions } from "../../src/tasks/task-options.js";
 
 const lines = (rows: readonly unknown[]) =>
   rows.map((row) => `${typeof row === "string" ? row : JSON.stringify(row)}\n`);

@@ -5,22 +5,15 @@ import { renderPairs } from "../../report/tables.js";
 import { loadConfig } from "../../run/config/config.js";
 import type { ConfigKey } from "../../run/config/fields.js";
 import { type CheckpointEvaluation, evaluateCheckpoint } from "../../run/oneshot/evaluate-checkpoint.js";
+import { testOptionKeys } from "../../tasks/task-options.js";
 import { addConfigOptions, statedSettings } from "../config-options.js";
 import { createDisplay } from "../display/display.js";
 import { print, printJson } from "../output.js";
 
 /** The settings that an evaluation reads. */
 const SETTINGS: readonly ConfigKey[] = [
-  "task",
-  "data",
-  "eval",
-  "questionField",
-  "answerField",
-  "optionsField",
-  "verifier",
-  "verifierTimeout",
-  "taskSeed",
-  "testSize",
+  // The test set's limit has a flag of its own here.
+  ...testOptionKeys.filter((key) => key !== "evalLimit"),
   "model",
   "engine",
   "threads",

@@ -6,24 +6,14 @@ import { renderPairs, renderText } from "../../report/tables.js";
 import { loadConfig } from "../../run/config/config.js";
 import type { ConfigKey } from "../../run/config/fields.js";
 import { checkTask, type TaskCheck } from "../../run/oneshot/check-task.js";
+import { taskOptionKeys } from "../../tasks/task-options.js";
 import { addConfigOptions, statedSettings } from "../config-options.js";
 import { print, printJson, say } from "../output.js";
 
 /** The settings that decide what a task's observations and prompts are. */
 const SETTINGS: readonly ConfigKey[] = [
-  "data",
-  "eval",
-  "questionField",
-  "answerField",
-  "optionsField",
-  "verifier",
-  "verifierTimeout",
-  "taskSeed",
-  "trainSize",
-  "testSize",
-  "hardShare",
-  "trainLimit",
-  "evalLimit",
+  // The task is the command's argument.
+  ...taskOptionKeys.filter((key) => key !== "task"),
   "model",
   "method",
   "rationalize",

@@ -10,10 +10,12 @@ import { parseDocument, stringify } from "yaml";
 import { combineMethod } from "../../algorithm/combine.js";
 import { type Method, type MethodOverrides, methodNamed } from "../../algorithm/methods.js";
 import { messageOf, shown, UserError } from "../../errors.js";
-import { type TaskOptions, taskEntry } from "../../tasks/registry.js";
+import { type Field, flagOf } from "../../settings.js";
+import { taskEntry } from "../../tasks/registry.js";
 import { isHubReference } from "../../tasks/sources/hub.js";
 import type { Task } from "../../tasks/task.js";
-import { type ConfigKey, configKeys, type Field, fields, flagOf, type RunConfig } from "./fields.js";
+import { type TaskOptions, taskOptionKeys } from "../../tasks/task-options.js";
+import { type ConfigKey, configKeys, fields, type RunConfig } from "./fields.js";
 import { presets } from "./presets.js";
 
 /** Settings from one source, not yet checked. */
@@ -151,10 +153,7 @@ export function parseFlag(key: ConfigKey, text: string): unknown {
 
 /** What the configuration says of the task. */
 export function taskOptions(config: RunConfig): TaskOptions {
-  const { task, data, eval: test, trainLimit, evalLimit, verifier, verifierTimeout } = config;
-  const { questionField, answerField, optionsField, taskSeed, trainSize, testSize, hardShare } = config;
-  const files = { data, eval: test, trainLimit, evalLimit, questionField, answerField, optionsField };
-  return { task, ...files, verifier, verifierTimeout, taskSeed, trainSize, testSize, hardShare };
+  return Object.fromEntries(taskOptionKeys.map((key) => [key, config[key]]));
 }
 
 /**

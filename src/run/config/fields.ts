@@ -3,157 +3,27 @@
  * config.yaml and the configuration's hash all come from this one table.
  */
 
-import { z } from "zod";
-import { VERIFIER_KINDS } from "../../tasks/verifiers/index.js";
-import { isVerifierModule } from "../../tasks/verifiers/user-module.js";
-
-/** How a flag's text becomes a value. */
-export type FieldKind =
-  | "number"
-  | "boolean"
-  | "text"
-  | "path"
-  | "list"
-  | "number-or-word"
-  | "path-or-word"
-  | "path-or-hub";
-
-/**
- * What a setting may change. `result`: what the run computes; enters the configuration's hash. `budget`: only how far it goes.
- * `place`: where things are; what lies there is told apart by its content. `means`: only how the work is done or kept.
- */
-export type FieldScope = "result" | "budget" | "place" | "means";
-
-export interface Field<T = unknown> {
-  readonly schema: z.ZodType<T>;
-  readonly kind: FieldKind;
-  /** Completes "expected …". */
-  readonly expects: string;
-  readonly default: T;
-  readonly description: string;
-  readonly scope: FieldScope;
-  /** For help: the allowed words of a choice. */
-  readonly choices?: readonly string[];
-}
-
-type Values<T> = Pick<Field<T>, "schema" | "kind" | "expects" | "choices">;
-
-const whole = (least: number): Values<number> => ({
-  schema: z.int().min(least),
-  kind: "number",
-  expects: `a whole number of at least ${least}`,
-});
-
-const between = (low: number, high: number, open: "closed" | "above-low" | "below-high"): Values<number> => ({
-  schema: z
-    .number()
-    .refine((x) => (open === "above-low" ? x > low : x >= low) && (open === "below-high" ? x < high : x <= high)),
-  kind: "number",
-  expects: `a number in ${open === "above-low" ? "(" : "["}${low}, ${high}${open === "below-high" ? ")" : "]"}`,
-});
-
-const positive: Values<number> = { schema: z.number().positive(), kind: "number", expects: "a number above 0" };
-const notNegative: Values<number> = {
-  schema: z.number().nonnegative(),
-  kind: "number",
-  expects: "a number of at least 0",
-};
-const atLeastOne: Values<number> = { schema: z.number().min(1), kind: "number", expects: "a number of at least 1" };
-const yesOrNo: Values<boolean> = { schema: z.boolean(), kind: "boolean", expects: "true or false" };
-const text: Values<string> = { schema: z.string().min(1), kind: "text", expects: "a text that is not empty" };
-const source: Values<string> = {
-  schema: z.string().min(1),
-  kind: "path-or-hub",
-  expects: "a path or hub:owner/name",
-};
-const path: Values<string> = { schema: z.string().min(1), kind: "path", expects: "a path" };
-
-function oneOf<const W extends readonly [string, ...string[]]>(...words: W): Values<W[number]> {
-  return { schema: z.enum(words), kind: "text", expects: `one of ${words.join(", ")}`, choices: words };
-}
-
-const verifier: Values<string> = {
-  schema: z.union([z.enum(VERIFIER_KINDS), z.string().refine(isVerifierModule)]),
-  kind: "path-or-word",
-  expects: `one of ${VERIFIER_KINDS.join(", ")}, or the path of a .js or .mjs module`,
-  choices: VERIFIER_KINDS,
-};
-
-function wholeOr<const W extends string>(least: number, word: W): Values<number | W> {
-  return {
-    schema: z.union([z.int().min(least), z.literal(word)]),
-    kind: "number-or-word",
-    expects: `a whole number of at least ${least}, or ${word}`,
-    choices: [word],
-  };
-}
-
-/** Also takes null: "not set", for settings whose default comes from elsewhere. */
-function optional<T>(values: Values<T>): Values<T | null> {
-  return { ...values, schema: values.schema.nullable(), expects: `${values.expects}, or null` };
-}
-
-function field<T>(
-  values: Values<T>,
-  fallback: NoInfer<T>,
-  description: string,
-  scope: FieldScope = "result",
-): Field<T> {
-  return { ...values, default: fallback, description, scope };
-}
-
-/** Some of these words, each at most once, most important first. */
-function listOf<const W extends readonly [string, ...string[]]>(...words: W): Values<readonly W[number][]> {
-  return {
-    schema: z
-      .array(z.enum(words))
-      .min(1)
-      .refine((list) => new Set(list).size === list.length),
-    kind: "list",
-    expects: `a list of ${words.join(", ")}, each at most once and at least one`,
-    choices: words,
-  };
-}
+import {
+  atLeastOne,
+  between,
+  type Field,
+  field,
+  listOf,
+  notNegative,
+  oneOf,
+  optional,
+  path,
+  positive,
+  text,
+  whole,
+  wholeOr,
+  yesOrNo,
+} from "../../settings.js";
+import { taskFields } from "../../tasks/task-options.js";
 
 /** Grouped as `adastar run --help` shows them. */
 export const fieldGroups = {
-  task: {
-    task: field(
-      optional(text),
-      null,
-      "What to learn (see `adastar tasks`); when not set: own data where --data is given, else arithmetic",
-    ),
-    data: field(
-      optional(source),
-      null,
-      "Training file (.jsonl, .json, .parquet, .csv), or a folder or hub:owner/name with the training and test files; a benchmark's own data set on the Hugging Face hub when not set",
-      "place",
-    ),
-    eval: field(optional(source), null, "Test data, if it is elsewhere: a file, folder or hub:owner/name", "place"),
-    questionField: field(optional(text), null, "Own data: the field that holds the question (question)"),
-    answerField: field(optional(text), null, "Own data: the field that holds the final answer (answer)"),
-    optionsField: field(optional(text), null, "Own data: the field that holds the answer options"),
-    verifier: field(
-      optional(verifier),
-      null,
-      "Own data: how answers are compared; any task: a module of your own that judges outputs",
-    ),
-    verifierTimeout: field(
-      optional(positive),
-      null,
-      "Seconds that such a module may take over one output; 1 when not set",
-    ),
-    taskSeed: field(optional(whole(0)), null, "Generated tasks: seed of the observations"),
-    trainSize: field(optional(whole(1)), null, "Generated tasks: number of training observations"),
-    testSize: field(optional(whole(1)), null, "Generated tasks: number of test observations"),
-    hardShare: field(
-      optional(between(0, 1, "closed")),
-      null,
-      "Generated tasks: probability that a step of a training question is hard; the task's own mix when not set",
-    ),
-    trainLimit: field(optional(whole(1)), null, "Read and use only the first so many training observations"),
-    evalLimit: field(optional(whole(1)), null, "Read and use only the first so many test observations"),
-  },
+  task: taskFields,
   model: {
     model: field(
       optional(path),
@@ -322,8 +192,3 @@ export type RunConfig = { readonly [K in keyof Fields]: Fields[K] extends Field<
 export type ConfigKey = keyof RunConfig;
 
 export const configKeys = Object.keys(fields) as ConfigKey[];
-
-/** The flag of a key: `batchSize` → `--batch-size`. */
-export function flagOf(key: string): string {
-  return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-}

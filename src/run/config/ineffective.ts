@@ -2,8 +2,9 @@
 
 import type { Method } from "../../algorithm/methods.js";
 import { UserError } from "../../errors.js";
+import { flagOf } from "../../settings.js";
 import { methodOf, type ResolvedConfig } from "./config.js";
-import { type ConfigKey, flagOf } from "./fields.js";
+import type { ConfigKey } from "./fields.js";
 
 interface Rule {
   readonly keys: readonly ConfigKey[];

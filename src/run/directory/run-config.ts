@@ -3,8 +3,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { shown, UserError } from "../../errors.js";
+import { flagOf } from "../../settings.js";
 import { formatConfig, isChangeable, parseConfig, resolveConfig } from "../config/config.js";
-import { configKeys, flagOf, type RunConfig } from "../config/fields.js";
+import { configKeys, type RunConfig } from "../config/fields.js";
 import { type JournalEntry, readJournal } from "./journal.js";
 
 /** The configuration of the run in `dir`: as the journal has it, which config.yaml repeats. Throws UserError when there is none. */

@@ -1,8 +1,9 @@
 /** The beginning of a session: the journal's first entry, or the check that all is as that says; and what the user should know of it. */
 
 import { UserError } from "../../errors.js";
+import { flagOf } from "../../settings.js";
 import { isChangeable, resolveConfig } from "../config/config.js";
-import { type ConfigKey, flagOf, type RunConfig } from "../config/fields.js";
+import type { ConfigKey, RunConfig } from "../config/fields.js";
 import { FORMAT } from "../directory/journal.js";
 import { journaledSettings } from "../directory/run-config.js";
 import type { RunStore } from "../directory/store.js";

@@ -11,6 +11,7 @@ import { UserError } from "../../errors.js";
 import type { TaskEntry } from "../entry.js";
 import { plainFormat } from "../prompt.js";
 import type { Observation, RationaleCheck, Task, TaskDefaults, Verifier } from "../task.js";
+import { READ_BY } from "../task-options.js";
 
 /** A question with its worked solution. */
 export interface WorkedExample {
@@ -189,7 +190,7 @@ export function generatedEntry(family: Family): TaskEntry {
     description: family.description,
     defaults: DEFAULTS,
     starter: family.starter,
-    options: ["taskSeed", "trainSize", "testSize", "hardShare"],
+    options: READ_BY.generated,
     ownVerifier: () => family.verifier(),
     open: async ({ taskSeed, trainSize, testSize, hardShare }, verifier) => {
       const task = generatedTask(family, {

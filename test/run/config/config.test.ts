@@ -13,8 +13,9 @@ import {
   parseFlag,
   resolveConfig,
 } from "../../../src/run/config/config.js";
-import { type ConfigKey, configKeys, type Field, fields, flagOf } from "../../../src/run/config/fields.js";
+import { type ConfigKey, configKeys, fields } from "../../../src/run/config/fields.js";
 import { presets } from "../../../src/run/config/presets.js";
+import { type Field, flagOf } from "../../../src/settings.js";
 
 const layer = (values: Record<string, unknown>, source = "flags") => ({ source, folder: "/base", values });
 const resolved = (values: Record<string, unknown>) => resolveConfig([layer(values)]).config;

@@ -1,0 +1,107 @@
+/**
+ * What may be said of the data a task is opened with. This is the one place of a task's options: `TaskOptions`, the options each kind of
+ * task reads, the settings of a run and the flags of the commands are derived from it.
+ */
+
+import { z } from "zod";
+import { between, type Field, field, optional, positive, source, text, type Values, whole } from "../settings.js";
+import { VERIFIER_KINDS } from "./verifiers/index.js";
+import { isVerifierModule } from "./verifiers/user-module.js";
+
+const verifier: Values<string> = {
+  schema: z.union([z.enum(VERIFIER_KINDS), z.string().refine(isVerifierModule)]),
+  kind: "path-or-word",
+  expects: `one of ${VERIFIER_KINDS.join(", ")}, or the path of a .js or .mjs module`,
+  choices: VERIFIER_KINDS,
+};
+
+/** Where rows are read. */
+const files = {
+  data: field(
+    optional(source),
+    null,
+    "Training file (.jsonl, .json, .parquet, .csv), or a folder or hub:owner/name with the training and test files; a benchmark's own data set on the Hugging Face hub when not set",
+    "place",
+  ),
+  eval: field(optional(source), null, "Test data, if it is elsewhere: a file, folder or hub:owner/name", "place"),
+};
+
+/** What the columns of a user's own data mean. */
+const columns = {
+  questionField: field(optional(text), null, "Own data: the field that holds the question (question)"),
+  answerField: field(optional(text), null, "Own data: the field that holds the final answer (answer)"),
+  optionsField: field(optional(text), null, "Own data: the field that holds the answer options"),
+};
+
+/** Own data takes the words, every task takes a module (verifiers/user-module.ts). */
+const verifying = {
+  verifier: field(
+    optional(verifier),
+    null,
+    "Own data: how answers are compared; any task: a module of your own that judges outputs",
+  ),
+  verifierTimeout: field(
+    optional(positive),
+    null,
+    "Seconds that such a module may take over one output; 1 when not set",
+  ),
+};
+
+/** How questions are generated. Their seed is apart from the run's, so that runs of several seeds share their data. */
+const generation = {
+  taskSeed: field(optional(whole(0)), null, "Generated tasks: seed of the observations"),
+  trainSize: field(optional(whole(1)), null, "Generated tasks: number of training observations"),
+  testSize: field(optional(whole(1)), null, "Generated tasks: number of test observations"),
+  hardShare: field(
+    optional(between(0, 1, "closed")),
+    null,
+    "Generated tasks: probability that a step of a training question is hard; the task's own mix when not set",
+  ),
+};
+
+/** Every task takes these; generated tasks may read past them. */
+const limits = {
+  trainLimit: field(optional(whole(1)), null, "Read and use only the first so many training observations"),
+  evalLimit: field(optional(whole(1)), null, "Read and use only the first so many test observations"),
+};
+
+/** Every option as a setting, in the order in which help shows them. */
+export const taskFields = {
+  task: field(
+    optional(text),
+    null,
+    "What to learn (see `adastar tasks`); when not set: own data where --data is given, else arithmetic",
+  ),
+  ...files,
+  ...columns,
+  ...verifying,
+  ...generation,
+  ...limits,
+};
+
+type TaskFields = typeof taskFields;
+
+/** Says which observations to load. Null and undefined leave an option out; a task refuses options that it does not read. */
+export type TaskOptions = {
+  readonly [K in keyof TaskFields]?: (TaskFields[K] extends Field<infer T> ? T : never) | undefined;
+};
+
+export type TaskOption = Exclude<keyof TaskOptions, "task">;
+
+const keysOf = <T extends object>(group: T) => Object.keys(group) as (keyof T)[];
+
+export const taskOptionKeys: readonly (keyof TaskOptions)[] = keysOf(taskFields);
+
+/** Options by the tasks that read them. */
+export const READ_BY = {
+  everyTask: keysOf(limits),
+  moduleVerifiers: keysOf(verifying),
+  datasets: keysOf(files),
+  ownData: [...keysOf(files), ...keysOf(columns), "verifier"],
+  generated: keysOf(generation),
+} as const satisfies Readonly<Record<string, readonly TaskOption[]>>;
+
+const TRAINING_ONLY: readonly (keyof TaskOptions)[] = ["trainSize", "hardShare", "trainLimit"];
+
+/** The options that decide what the test questions are. */
+export const testOptionKeys = taskOptionKeys.filter((key) => !TRAINING_ONLY.includes(key));
