@@ -6,10 +6,10 @@ import sys
 import time
 
 import torch
-from transformers import LlamaConfig, LlamaForCausalLM
+from transformers import ModelConfig, LlamaForCausalLM
 
 task = json.loads(sys.argv[1])
-config = LlamaConfig(
+config = ModelConfig(
     vocab_size=task["vocabulary"],
     hidden_size=task["width"],
     num_hidden_layers=task["layers"],

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { UserError } from "../../errors.js";
 import { readIfPresent, replaceFile, syncFolder, writeFully } from "../files.js";
 import { readModelConfig, toConfigJson } from "./config-json.js";
-import { expectedTensors, type LlamaConfig } from "./model-config.js";
+import { expectedTensors, type ModelConfig } from "./model-config.js";
 import { elementCount, writeSafetensors } from "./safetensors.js";
 import { CheckpointTokenizer } from "./tokenizer.js";
 import { INDEX_FILE, SINGLE_FILE, WeightFiles } from "./weight-files.js";
@@ -18,7 +18,7 @@ export type WeightType = "float32" | "bfloat16";
 
 /** What `writeCheckpoint` writes. A `Checkpoint` fits, usually with other weights: `{ ...base, weights }`. */
 export interface CheckpointContents {
-  readonly config: LlamaConfig;
+  readonly config: ModelConfig;
   /** The parsed config.json, whole, so that writing keeps what this engine does not read. */
   readonly configJson: Readonly<Record<string, unknown>>;
   readonly weights: ReadonlyMap<string, Float32Array>;
@@ -68,7 +68,7 @@ export async function readCheckpoint(dir: string): Promise<Checkpoint> {
   return { path: dir, config, configJson, tokenizer, files, ...(await readWeights(dir, config)) };
 }
 
-async function readWeights(dir: string, config: LlamaConfig): Promise<{ weights: Weights; dtype: WeightType }> {
+async function readWeights(dir: string, config: ModelConfig): Promise<{ weights: Weights; dtype: WeightType }> {
   const source = await WeightFiles.open(dir);
   try {
     checkTensors(source, config);
@@ -87,7 +87,7 @@ async function readWeights(dir: string, config: LlamaConfig): Promise<{ weights:
 }
 
 /** Compares what the files hold with what the config asks for, before any weight is read. */
-function checkTensors(source: WeightFiles, config: LlamaConfig): void {
+function checkTensors(source: WeightFiles, config: ModelConfig): void {
   const expected = new Map(expectedTensors(config).map(({ name, shape }) => [name, JSON.stringify(shape)]));
   const missing = [...expected.keys()].filter((name) => !source.tensors.has(name));
   if (missing.length > 0) {
@@ -135,7 +135,7 @@ export async function writeCheckpoint(dir: string, contents: CheckpointContents)
 }
 
 export interface NewCheckpointContents {
-  readonly config: LlamaConfig;
+  readonly config: ModelConfig;
   readonly weights: ReadonlyMap<string, Float32Array>;
   readonly dtype: WeightType;
   /** As `wordTokenizer` gives them. */

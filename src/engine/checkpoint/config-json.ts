@@ -1,12 +1,12 @@
 /**
- * What a Hugging Face checkpoint says of its own architecture: config.json and generation_config.json, read into a `LlamaConfig`.
+ * What a Hugging Face checkpoint says of its own architecture: config.json and generation_config.json, read into a `ModelConfig`.
  * Anything that this engine would compute differently from transformers is refused by name.
  */
 import { join } from "node:path";
 import { z } from "zod";
 import { shown, UserError } from "../../errors.js";
 import { isRecord, parseJson, readIfPresent } from "../files.js";
-import { type LlamaConfig, MODEL_TYPES, type ModelType, parameterCount } from "./model-config.js";
+import { MODEL_TYPES, type ModelConfig, type ModelType, parameterCount } from "./model-config.js";
 
 /** Far above any model that fits a machine; a config beyond these is damaged, and would only fail later and less clearly. */
 const LIMITS = { size: 1 << 20, vocabulary: 1 << 24, layers: 1024, context: 1 << 30, parameters: 1e12 } as const;
@@ -69,7 +69,7 @@ const configSchema = z.object({
 type ConfigFields = z.infer<typeof configSchema>;
 
 export interface ModelConfigFiles {
-  readonly config: LlamaConfig;
+  readonly config: ModelConfig;
   /** The parsed config.json, whole. */
   readonly configJson: Readonly<Record<string, unknown>>;
 }
@@ -93,7 +93,7 @@ export function parseModelConfig(
   configJson: Readonly<Record<string, unknown>>,
   generationJson: unknown,
   dir: string,
-): LlamaConfig {
+): ModelConfig {
   const path = join(dir, "config.json");
   const wrong = (field: string, expected: string, got: unknown) =>
     new UserError(`expected ${field} of ${path} to be ${expected}, got ${shown(got)}`);
@@ -122,7 +122,7 @@ export function parseModelConfig(
   const contextLength = fields.max_position_embeddings ?? family.contextLength;
   const generation =
     generationJson == null ? null : check(generationSchema, generationJson, join(dir, "generation_config.json"));
-  const config: LlamaConfig = {
+  const config: ModelConfig = {
     modelType: fields.model_type,
     vocabularySize: fields.vocab_size,
     width: fields.hidden_size,
@@ -173,7 +173,7 @@ function check<T>(schema: z.ZodType<T>, json: unknown, path: string): T {
 }
 
 /** Both spellings: `rope_theta` and `rope_scaling` (transformers 4), `rope_parameters` (5). */
-function ropeOf(fields: ConfigFields, path: string): Pick<LlamaConfig, "ropeTheta" | "ropeScaling"> {
+function ropeOf(fields: ConfigFields, path: string): Pick<ModelConfig, "ropeTheta" | "ropeScaling"> {
   const name = fields.rope_parameters ? "rope_parameters" : "rope_scaling";
   const rope = fields.rope_parameters ?? fields.rope_scaling ?? null;
   const ropeTheta = rope?.rope_theta ?? fields.rope_theta ?? 10000;
@@ -224,7 +224,7 @@ function windowOf(fields: ConfigFields, configJson: Readonly<Record<string, unkn
 }
 
 /** config.json of a new checkpoint, in the spelling that transformers 4 and 5 both read. */
-export function toConfigJson(config: LlamaConfig, dtype: string, padToken: number | null): Record<string, unknown> {
+export function toConfigJson(config: ModelConfig, dtype: string, padToken: number | null): Record<string, unknown> {
   const scaling = config.ropeScaling;
   const llama3 = scaling?.kind === "llama3" && {
     low_freq_factor: scaling.lowFrequencyFactor,

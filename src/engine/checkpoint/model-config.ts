@@ -19,7 +19,7 @@ export interface LinearRopeScaling {
 }
 
 /** A Llama-family decoder: RMSNorm, rotary positions, grouped-query attention, SwiGLU. */
-export interface LlamaConfig {
+export interface ModelConfig {
   /** Decides the names in config.json, and whether q, k and v have biases (qwen2). */
   readonly modelType: ModelType;
   readonly vocabularySize: number;
@@ -58,7 +58,7 @@ export interface ExpectedTensor {
 }
 
 /** Every tensor of a checkpoint of this config, under its Hugging Face name; embedding first, then the layers in order, norm, head. */
-export function expectedTensors(config: LlamaConfig): ExpectedTensor[] {
+export function expectedTensors(config: ModelConfig): ExpectedTensor[] {
   const { width, mlpWidth, vocabularySize } = config;
   const queryWidth = config.heads * config.headDim;
   const keyValueWidth = config.keyValueHeads * config.headDim;
@@ -86,18 +86,18 @@ export function expectedTensors(config: LlamaConfig): ExpectedTensor[] {
 }
 
 /** All parameters, embeddings included; a tied head is counted once. */
-export function parameterCount(config: LlamaConfig): number {
+export function parameterCount(config: ModelConfig): number {
   return expectedTensors(config).reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
 }
 
 /** All parameters but the input embedding and the vocabulary head: P of the cost formulas (Kaplan et al. 2020, section 2.1). */
-export function nonEmbeddingParameterCount(config: LlamaConfig): number {
+export function nonEmbeddingParameterCount(config: ModelConfig): number {
   const embedding = config.vocabularySize * config.width;
   return parameterCount(config) - (config.tiedHead ? embedding : 2 * embedding);
 }
 
 /** What the engine's border tells of a model. */
-export function modelFacts(name: string, config: LlamaConfig): ModelFacts {
+export function modelFacts(name: string, config: ModelConfig): ModelFacts {
   return {
     name,
     parameters: parameterCount(config),
@@ -121,7 +121,7 @@ export interface RopeTables {
  * transformers does so: at position 8000 the rounding of an angle is far larger than that of its cosine.
  */
 export function ropeTables(
-  config: Pick<LlamaConfig, "headDim" | "ropeTheta" | "ropeScaling">,
+  config: Pick<ModelConfig, "headDim" | "ropeTheta" | "ropeScaling">,
   positions: number,
 ): RopeTables {
   const frequencies = ropeFrequencies(config);
@@ -143,7 +143,7 @@ function ropeFrequencies({
   headDim,
   ropeTheta,
   ropeScaling,
-}: Pick<LlamaConfig, "headDim" | "ropeTheta" | "ropeScaling">) {
+}: Pick<ModelConfig, "headDim" | "ropeTheta" | "ropeScaling">) {
   const base = Float32Array.from({ length: headDim / 2 }, (_, pair) => {
     const exponent = Math.fround((2 * pair) / headDim);
     return 1 / Math.fround(ropeTheta ** exponent);

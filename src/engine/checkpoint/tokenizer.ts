@@ -8,7 +8,7 @@ import { messageOf, shown, UserError } from "../../errors.js";
 import type { ChatTemplate, Tokenizer } from "../engine.js";
 import { isRecord, parseJson, readIfPresent } from "../files.js";
 import { chatTemplateSource, JinjaChatTemplate } from "./chat-template.js";
-import type { LlamaConfig } from "./model-config.js";
+import type { ModelConfig } from "./model-config.js";
 import {
   byteLevelPiece,
   decodePieces,
@@ -21,7 +21,7 @@ import {
 export type { TextStream } from "./text-stream.js";
 
 /** What the model must agree on with its tokenizer. */
-type ModelTokens = Pick<LlamaConfig, "vocabularySize" | "endTokens">;
+type ModelTokens = Pick<ModelConfig, "vocabularySize" | "endTokens">;
 
 /** Fields of tokenizer_config.json that name a token with a role. */
 const ROLES = ["bos_token", "eos_token", "unk_token", "pad_token"] as const;

@@ -1,7 +1,7 @@
 /** The generation graph as a function: new tokens of a batch of sequences in, logits and their keys and values out. */
 
 import type { Weights } from "../checkpoint/checkpoint.js";
-import type { LlamaConfig } from "../checkpoint/model-config.js";
+import type { ModelConfig } from "../checkpoint/model-config.js";
 import { volume } from "./graph/graph.js";
 import { KeyValueCache } from "./kv-cache.js";
 import { causalMask, EMBEDDING, type GenerationGraph, generationGraph, MASKED } from "./llama.js";
@@ -30,13 +30,13 @@ export interface DecoderResult {
 const PREFIX_PART = 512;
 
 export class Decoder {
-  readonly config: LlamaConfig;
+  readonly config: ModelConfig;
   readonly #graph: GenerationGraph;
   readonly #session: Session;
   readonly #embedding: Float32Array;
   readonly #resultBuffers = new Map<string, Float32Array>();
 
-  private constructor(config: LlamaConfig, graph: GenerationGraph, session: Session, embedding: Float32Array) {
+  private constructor(config: ModelConfig, graph: GenerationGraph, session: Session, embedding: Float32Array) {
     this.config = config;
     this.#graph = graph;
     this.#session = session;
@@ -44,7 +44,7 @@ export class Decoder {
   }
 
   /** Compiles the graph around the present weights; they must not change while this decoder is used. */
-  static async open(config: LlamaConfig, weights: Weights, threads: number | undefined): Promise<Decoder> {
+  static async open(config: ModelConfig, weights: Weights, threads: number | undefined): Promise<Decoder> {
     const graph = generationGraph(config, config.contextLength);
     const externalWeights = new Map(graph.externalWeights.map((name) => [name, weights.get(name) as Float32Array]));
     const session = await Session.open(graph.model, { threads, externalWeights });

@@ -5,7 +5,7 @@
 
 import { uniform } from "../../algorithm/random.js";
 import type { Weights } from "../checkpoint/checkpoint.js";
-import type { LlamaConfig } from "../checkpoint/model-config.js";
+import type { ModelConfig } from "../checkpoint/model-config.js";
 import type { CheckpointTokenizer, TextStream } from "../checkpoint/tokenizer.js";
 import type { Sample, SampleRequest, SamplingParams, StopReason } from "../engine.js";
 import { Decoder, type DecoderResult, type Prefix } from "./decoder.js";
@@ -54,7 +54,7 @@ export class Generator {
 
   /** Compiles the graph around the present weights; they must not change while this generator is used. */
   static async open(
-    config: LlamaConfig,
+    config: ModelConfig,
     weights: Weights,
     tokenizer: CheckpointTokenizer,
     { threads, slots = 64 }: GeneratorOptions = {},

@@ -2,14 +2,14 @@
 
 import { gaussian, seedFor } from "../../algorithm/random.js";
 import type { Weights } from "../checkpoint/checkpoint.js";
-import { expectedTensors, type LlamaConfig } from "../checkpoint/model-config.js";
+import { expectedTensors, type ModelConfig } from "../checkpoint/model-config.js";
 import { EMBEDDING } from "./llama.js";
 
 /** Spread of embedding rows. */
 const EMBEDDING_DEVIATION = 0.02;
 
 /** Norms are 1, biases 0, matrices normal with deviation 1/√(inputs), so that a layer keeps its input's scale at any width. */
-export function initialWeights(config: LlamaConfig, seed: number): Weights {
+export function initialWeights(config: ModelConfig, seed: number): Weights {
   const weights: Weights = new Map();
   for (const [place, { name, shape }] of expectedTensors(config).entries()) {
     const data = new Float32Array(shape.reduce((product, size) => product * size, 1));

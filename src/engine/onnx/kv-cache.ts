@@ -4,7 +4,7 @@
  * old or zero data and are masked.
  */
 
-import type { LlamaConfig } from "../checkpoint/model-config.js";
+import type { ModelConfig } from "../checkpoint/model-config.js";
 import { MASKED } from "./llama.js";
 
 export class KeyValueCache {
@@ -20,7 +20,7 @@ export class KeyValueCache {
   readonly #heads: number;
   readonly #width: number;
 
-  constructor(config: LlamaConfig, slots: number, capacity: number) {
+  constructor(config: ModelConfig, slots: number, capacity: number) {
     this.slots = slots;
     this.capacity = capacity;
     this.#heads = config.keyValueHeads;
@@ -84,7 +84,7 @@ export class KeyValueCache {
   }
 
   /** The sequences of `kept` slots, in that order, in a cache of that many slots and the given capacity. */
-  rearranged(config: LlamaConfig, kept: readonly number[], capacity: number): KeyValueCache {
+  rearranged(config: ModelConfig, kept: readonly number[], capacity: number): KeyValueCache {
     const next = new KeyValueCache(config, kept.length, capacity);
     const from = (slot: number) => ({ slot, slots: this.slots, length: this.capacity });
     for (const [target, slot] of kept.entries())

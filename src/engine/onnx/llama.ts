@@ -11,7 +11,7 @@
  * rows, in a fixed order, where a graph would carry the whole table's gradient through memory.
  */
 
-import { expectedTensors, type LlamaConfig, ropeTables } from "../checkpoint/model-config.js";
+import { expectedTensors, type ModelConfig, ropeTables } from "../checkpoint/model-config.js";
 import { gradients } from "./graph/autodiff.js";
 import { Graph, type Tensor } from "./graph/graph.js";
 import type { Dim } from "./graph/proto.js";
@@ -22,13 +22,13 @@ export const EMBEDDING = "model.embed_tokens.weight";
 export const MASKED = -1e9;
 
 /** Name of the vocabulary head's weight: the embedding table itself when the head is tied. */
-export function headName(config: LlamaConfig): string {
+export function headName(config: ModelConfig): string {
   return config.tiedHead ? EMBEDDING : "lm_head.weight";
 }
 
 interface Block {
   readonly g: Graph;
-  readonly config: LlamaConfig;
+  readonly config: ModelConfig;
   readonly weight: (name: string) => Tensor;
   /** B and L. */
   readonly batch: Dim;
@@ -120,7 +120,7 @@ export interface TrainingGraph {
   readonly inputGradient: string;
 }
 
-export function trainingGraph(config: LlamaConfig, shape: TrainingShape): TrainingGraph {
+export function trainingGraph(config: ModelConfig, shape: TrainingShape): TrainingGraph {
   const { g, x, hidden, weights } = staticForward(config, shape);
   const targets = g.input("targets", [shape.rows, 1], "int64");
   const tokenWeights = g.input("weights", [shape.rows, 1]);
@@ -137,13 +137,13 @@ export function trainingGraph(config: LlamaConfig, shape: TrainingShape): Traini
 }
 
 /** The forward half of the training graph: `logits` [R, V] at the chosen rows. */
-export function forwardGraph(config: LlamaConfig, shape: TrainingShape): { model: Uint8Array; logits: string } {
+export function forwardGraph(config: ModelConfig, shape: TrainingShape): { model: Uint8Array; logits: string } {
   const { g, hidden, weights } = staticForward(config, shape);
   const logits = g.output(projected(g, config, hidden, weights, shape.rows));
   return { model: g.encode(), logits: logits.name };
 }
 
-function staticForward(config: LlamaConfig, { batch, length }: TrainingShape) {
+function staticForward(config: ModelConfig, { batch, length }: TrainingShape) {
   const g = new Graph();
   const weights = new Map<string, Tensor>();
   for (const { name, shape } of expectedTensors(config)) {
@@ -175,7 +175,7 @@ function staticForward(config: LlamaConfig, { batch, length }: TrainingShape) {
 /** Final norm and vocabulary head at R of the rows of `hidden` [N, D] → logits [R, V]. */
 function projected(
   g: Graph,
-  config: LlamaConfig,
+  config: ModelConfig,
   hidden: Tensor,
   weights: ReadonlyMap<string, Tensor>,
   count: number,
@@ -213,7 +213,7 @@ export interface GenerationGraph {
   readonly externalWeights: readonly string[];
 }
 
-export function generationGraph(config: LlamaConfig, contextLength: number): GenerationGraph {
+export function generationGraph(config: ModelConfig, contextLength: number): GenerationGraph {
   const { keyValueHeads, headDim } = config;
   const g = new Graph();
   const weights = new Map<string, Tensor>();

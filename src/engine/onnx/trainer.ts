@@ -2,7 +2,7 @@
 
 import { UserError } from "../../errors.js";
 import type { Weights } from "../checkpoint/checkpoint.js";
-import { expectedTensors, type LlamaConfig } from "../checkpoint/model-config.js";
+import { expectedTensors, type ModelConfig } from "../checkpoint/model-config.js";
 import type { OptimizerParams, TrainingExample, TrainStepResult } from "../engine.js";
 import { adamUpdate, clearMoments, globalNorm, type Moments, zeroMoments } from "./adam.js";
 import { EMBEDDING, forwardGraph, headName, type TrainingGraph, type TrainingShape, trainingGraph } from "./llama.js";
@@ -34,7 +34,7 @@ interface Compiled {
 
 export class Trainer {
   readonly moments: Moments;
-  readonly #config: LlamaConfig;
+  readonly #config: ModelConfig;
   readonly #weights: Weights;
   readonly #shapes: ReadonlyMap<string, readonly number[]>;
   readonly #gradients: ReadonlyMap<string, Float32Array>;
@@ -46,7 +46,7 @@ export class Trainer {
   readonly #compiled = new Map<string, Compiled>();
 
   /** @param weights updated in place by `step` */
-  constructor(config: LlamaConfig, weights: Weights, { threads, activationBytes = 4 * GIB }: TrainerOptions = {}) {
+  constructor(config: ModelConfig, weights: Weights, { threads, activationBytes = 4 * GIB }: TrainerOptions = {}) {
     this.#config = config;
     this.#weights = weights;
     this.#threads = threads;
@@ -215,7 +215,7 @@ export class Trainer {
 }
 
 /** Rough size of what one training graph keeps between forward and backward. */
-function activationBytes(config: LlamaConfig, { batch, length, rows }: TrainingShape): number {
+function activationBytes(config: ModelConfig, { batch, length, rows }: TrainingShape): number {
   const attention = config.heads * (4 * config.headDim + 3 * length);
   const perToken = config.layers * (8 * config.width + 7 * config.mlpWidth + attention);
   return 4 * (batch * length * perToken + 3 * rows * config.vocabularySize);

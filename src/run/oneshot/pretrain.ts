@@ -5,7 +5,7 @@
 
 import { learningRateAt } from "../../algorithm/schedule.js";
 import { writeNewCheckpoint } from "../../engine/checkpoint/checkpoint.js";
-import type { LlamaConfig } from "../../engine/checkpoint/model-config.js";
+import type { ModelConfig } from "../../engine/checkpoint/model-config.js";
 import { wordTokenizer } from "../../engine/checkpoint/word-tokenizer.js";
 import type { OptimizerParams, Tokenizer, TrainingExample } from "../../engine/engine.js";
 import { initialWeights } from "../../engine/onnx/initialize.js";
@@ -80,7 +80,7 @@ const SPECIAL_TOKENS = { end: "<end>", pad: "<pad>" } as const;
 function modelConfig(
   { width, layers, heads, mlpWidth, contextLength }: PretrainOptions,
   { vocabulary }: Family,
-): LlamaConfig {
+): ModelConfig {
   if (width % (2 * heads) !== 0) {
     throw new UserError(`expected a width that is a multiple of twice the ${heads} heads, got ${width}`);
   }
