@@ -105,7 +105,6 @@ export { type ResumeOptions, resumeRun, startRun } from "./run/loop/runner.js";
 export { checkTask, type TaskCheck } from "./run/oneshot/check-task.js";
 export { type CheckpointEvaluation, evaluateCheckpoint } from "./run/oneshot/evaluate-checkpoint.js";
 export { type Calibration, type Forecast, forecastRun, type IterationForecast } from "./run/oneshot/forecast.js";
-export type { TaskEntry } from "./tasks/entry.js";
 export { type GradedRow, GradeTally, type GradeTotals, gradeFile } from "./tasks/grade.js";
 export { type PlainFormatOptions, plainFormat } from "./tasks/prompt.js";
 export { openTask, openVerifier, TASKS } from "./tasks/registry.js";
@@ -123,6 +122,7 @@ export type {
   Verifier,
   VerifierModule,
 } from "./tasks/task.js";
+export type { TaskEntry } from "./tasks/task-entry.js";
 export type { TaskOptions } from "./tasks/task-options.js";
 // Tasks: observations, prompts, verifiers.
 export {

@@ -1,7 +1,7 @@
 /** Outputs from anywhere, judged row by row. */
 
 import { shown, UserError } from "../errors.js";
-import { readOptions } from "./options.js";
+import { readOptions } from "./datasets/answer-options.js";
 import { jsonLines } from "./sources/formats/json-lines.js";
 import { column, type Row, rowOf, textColumn } from "./sources/rows.js";
 import type { Judgement, Observation, Verdict, Verifier } from "./task.js";

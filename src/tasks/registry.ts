@@ -7,13 +7,13 @@ import { cladder } from "./benchmarks/cladder.js";
 import { commonsenseQa } from "./benchmarks/commonsense-qa.js";
 import { gsm8k } from "./benchmarks/gsm8k.js";
 import { svamp } from "./benchmarks/svamp.js";
-import type { OnRefused, TaskEntry } from "./entry.js";
+import { datasetEntry } from "./datasets/open-dataset.js";
+import { jsonl } from "./datasets/own-data.js";
 import { arithmetic } from "./generated/arithmetic.js";
 import { clock } from "./generated/clock.js";
 import { type Family, generatedEntry } from "./generated/family.js";
-import { jsonl } from "./jsonl.js";
-import { datasetEntry } from "./open-dataset.js";
 import type { Task, Verifier } from "./task.js";
+import type { OnRefused, TaskEntry } from "./task-entry.js";
 import { READ_BY, type TaskOptions } from "./task-options.js";
 import { isVerifierModule, openCustomVerifier } from "./verifiers/user-module.js";
 

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import type { Method } from "../../algorithm/methods.js";
 import type { Engine } from "../../engine/engine.js";
 import { UserError } from "../../errors.js";
-import { readExemplars } from "../../tasks/exemplars-file.js";
+import { readExemplars } from "../../tasks/datasets/exemplars-file.js";
 import { fewShotPrefix } from "../../tasks/prompt.js";
 import { openTask } from "../../tasks/registry.js";
 import type { Exemplar, Observation, Task } from "../../tasks/task.js";

@@ -1,6 +1,6 @@
 /** ANLI, round 1 (Nie et al. 2020): does a passage make a claim true, false, or neither? */
 
-import type { Dataset, RawObservation } from "../dataset.js";
+import type { Dataset, RawObservation } from "../datasets/dataset.js";
 import { plainFormat } from "../prompt.js";
 import { type Row, textColumn } from "../sources/rows.js";
 import type { AnswerOption, Exemplar } from "../task.js";

@@ -1,7 +1,7 @@
 /** ARC-Challenge (Clark et al. 2018): school science questions with three to five options. */
 
-import type { Dataset } from "../dataset.js";
-import { choiceObservation, choices } from "../options.js";
+import { choiceObservation, choices } from "../datasets/answer-options.js";
+import type { Dataset } from "../datasets/dataset.js";
 import { bracketed, plainFormat } from "../prompt.js";
 import type { Exemplar } from "../task.js";
 import { choiceVerifier } from "../verifiers/index.js";

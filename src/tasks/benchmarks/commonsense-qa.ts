@@ -1,7 +1,7 @@
 /** CommonsenseQA (Talmor et al. 2019): everyday knowledge with five options. */
 
-import type { Dataset } from "../dataset.js";
-import { choiceObservation, choices } from "../options.js";
+import { choiceObservation, choices } from "../datasets/answer-options.js";
+import type { Dataset } from "../datasets/dataset.js";
 import { bracketed, plainFormat } from "../prompt.js";
 import type { Exemplar } from "../task.js";
 import { choiceVerifier } from "../verifiers/index.js";

@@ -1,7 +1,7 @@
 /** GSM8K (Cobbe et al. 2021): grade-school mathematics in two to eight steps. Its own solutions are not shown to the model. */
 
 import { shown, UserError } from "../../errors.js";
-import type { Dataset, RawObservation } from "../dataset.js";
+import type { Dataset, RawObservation } from "../datasets/dataset.js";
 import { plainFormat } from "../prompt.js";
 import { type Row, textColumn } from "../sources/rows.js";
 import type { Exemplar, Verifier } from "../task.js";

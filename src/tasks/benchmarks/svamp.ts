@@ -3,7 +3,7 @@
  * to that form from the start, and a generation takes about 25 tokens.
  */
 
-import type { Dataset, RawObservation } from "../dataset.js";
+import type { Dataset, RawObservation } from "../datasets/dataset.js";
 import { plainFormat } from "../prompt.js";
 import { optionalColumn, type Row, textColumn } from "../sources/rows.js";
 import type { Exemplar } from "../task.js";

@@ -8,9 +8,9 @@
 
 import { seedFor, uniform } from "../../algorithm/random.js";
 import { UserError } from "../../errors.js";
-import type { TaskEntry } from "../entry.js";
 import { plainFormat } from "../prompt.js";
 import type { Observation, RationaleCheck, Task, TaskDefaults, Verifier } from "../task.js";
+import type { TaskEntry } from "../task-entry.js";
 import { READ_BY } from "../task-options.js";
 
 /** A question with its worked solution. */

@@ -9,7 +9,7 @@ import { mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { messageOf, shown, UserError } from "../../errors.js";
-import { HubConnection, type HubFile, type HubSettings, HubUnreachable, hubSettings } from "./hub-connection.js";
+import { HubConnection, type HubFile, type HubSettings, HubUnreachable, hubSettings } from "../../hub/connection.js";
 import type { Entries, Source, SourceFolder } from "./source.js";
 
 export interface HubReference {

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { parse } from "yaml";
 import { resumeRun, startRun } from "../../../src/run/loop/runner.js";
-import { filesBelow, type HubServer, startHub } from "../../tasks/sources/hub-server.js";
+import { filesBelow, type HubServer, startHub } from "../../hub/hub-server.js";
 import { smallConfig } from "../small-run.js";
 
 const GSM8K = fileURLToPath(new URL("../../fixtures/data/gsm8k/", import.meta.url));

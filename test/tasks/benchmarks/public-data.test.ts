@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { TEST_IDS } from "../../../src/tasks/benchmarks/cladder-split.js";
 import { openTask } from "../../../src/tasks/registry.js";
-import { selfCheck } from "../../../src/tasks/self-check.js";
+import { selfCheck } from "../../../src/tasks/verifiers/self-check.js";
 
 const DATA = fileURLToPath(new URL("../../../../shared/data/", import.meta.url));
 

@@ -8,7 +8,7 @@ import {
   workedExamples,
 } from "../../../src/tasks/generated/family.js";
 import { FAMILIES } from "../../../src/tasks/registry.js";
-import { selfCheck } from "../../../src/tasks/self-check.js";
+import { selfCheck } from "../../../src/tasks/verifiers/self-check.js";
 
 /** Cuts greedily by the longest token; throws where no token fits. */
 function cut(text: string, vocabulary: readonly string[]): string[] {

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { UserError } from "../../../src/errors.js";
 import { openTask } from "../../../src/tasks/registry.js";
 import { parseHubReference } from "../../../src/tasks/sources/hub.js";
-import { filesBelow, type HubServer, refuse, startHub } from "./hub-server.js";
+import { filesBelow, type HubServer, refuse, startHub } from "../../hub/hub-server.js";
 
 const FIXTURES = fileURLToPath(new URL("../../fixtures/data/", import.meta.url));
 const COMMIT = "0123456789abcdef0123456789abcdef01234567";

@@ -5,8 +5,8 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { UserError } from "../../../src/errors.js";
 import { TEST_IDS } from "../../../src/tasks/benchmarks/cladder-split.js";
+import { filesOfSplit } from "../../../src/tasks/datasets/split-names.js";
 import { openTask } from "../../../src/tasks/registry.js";
-import { filesOfSplit } from "../../../src/tasks/sources/splits.js";
 import type { Task } from "../../../src/tasks/task.js";
 
 const PARQUET = fileURLToPath(new URL("../../fixtures/data/", import.meta.url));

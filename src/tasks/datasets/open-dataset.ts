@@ -1,11 +1,11 @@
 /** Opens tasks whose observations are read: from files of the user's, or from a public data set. */
 
+import type { Task, Verifier } from "../task.js";
+import type { OnRefused, TaskEntry } from "../task-entry.js";
+import { READ_BY, type TaskOptions } from "../task-options.js";
 import type { Dataset } from "./dataset.js";
-import type { OnRefused, TaskEntry } from "./entry.js";
-import { locateSplits } from "./locate.js";
-import { readSplit } from "./observations.js";
-import type { Task, Verifier } from "./task.js";
-import { READ_BY, type TaskOptions } from "./task-options.js";
+import { readSplit } from "./read-split.js";
+import { locateSplits } from "./split-files.js";
 
 /** A registry entry that opens a public data set from files. */
 export function datasetEntry(dataset: Dataset): TaskEntry {

@@ -4,7 +4,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
-import { messageOf, shown, UserError } from "../../errors.js";
+import { messageOf, shown, UserError } from "../errors.js";
 
 /** From the environment variables that every client of the hub reads. */
 export interface HubSettings {

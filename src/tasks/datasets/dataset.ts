@@ -1,8 +1,8 @@
 /** What a data set is whose observations are read, as data. */
 
-import type { Row } from "./sources/rows.js";
-import type { SplitNames } from "./sources/splits.js";
-import type { Exemplar, Observation, PromptFormat, TaskDefaults, Verifier } from "./task.js";
+import type { Row } from "../sources/rows.js";
+import type { Exemplar, Observation, PromptFormat, TaskDefaults, Verifier } from "../task.js";
+import type { SplitNames } from "./split-names.js";
 
 /** What a row says, before the gold answer is brought to canonical form. */
 export type RawObservation = Pick<Observation, "question" | "answer" | "options">;

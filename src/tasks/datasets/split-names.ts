@@ -2,7 +2,7 @@
 
 import { extname } from "node:path";
 import { UserError } from "../../errors.js";
-import { isRowFile, ROW_FILES } from "./rows.js";
+import { isRowFile, ROW_FILES } from "../sources/rows.js";
 
 /** Names one split goes by in different releases, best first. */
 export type SplitNames = readonly string[];

@@ -1,16 +1,16 @@
 /** A user's own questions with answers. */
 
-import { shown, UserError } from "../errors.js";
+import { shown, UserError } from "../../errors.js";
+import { bracketed, plainFormat } from "../prompt.js";
+import { column, textColumn } from "../sources/rows.js";
+import type { Task } from "../task.js";
+import type { TaskEntry } from "../task-entry.js";
+import { READ_BY, type TaskOptions } from "../task-options.js";
+import { VERIFIER_KINDS, type VerifierKind, verifierOf } from "../verifiers/index.js";
+import { isVerifierModule } from "../verifiers/user-module.js";
+import { readOptions } from "./answer-options.js";
 import type { Dataset } from "./dataset.js";
-import type { TaskEntry } from "./entry.js";
 import { judgedBy, openDataset } from "./open-dataset.js";
-import { readOptions } from "./options.js";
-import { bracketed, plainFormat } from "./prompt.js";
-import { column, textColumn } from "./sources/rows.js";
-import type { Task } from "./task.js";
-import { READ_BY, type TaskOptions } from "./task-options.js";
-import { VERIFIER_KINDS, type VerifierKind, verifierOf } from "./verifiers/index.js";
-import { isVerifierModule } from "./verifiers/user-module.js";
 
 const DESCRIPTION = "your own questions and answers, from files or the hub (--data, --eval, --verifier)";
 

@@ -1,9 +1,9 @@
 /** Worked examples of the user's own, in place of a task's. */
 
-import { shown, UserError } from "../errors.js";
-import { readOptions } from "./options.js";
-import { type Row, readRows, textColumn } from "./sources/rows.js";
-import type { Exemplar, Task } from "./task.js";
+import { shown, UserError } from "../../errors.js";
+import { type Row, readRows, textColumn } from "../sources/rows.js";
+import type { Exemplar, Task } from "../task.js";
+import { readOptions } from "./answer-options.js";
 
 const COLUMNS: readonly string[] = ["question", "rationale", "answer", "options"];
 

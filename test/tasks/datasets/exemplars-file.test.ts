@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { readExemplars } from "../../src/tasks/exemplars-file.js";
-import { bracketed, plainFormat } from "../../src/tasks/prompt.js";
-import { choiceVerifier, numberVerifier } from "../../src/tasks/verifiers/index.js";
+import { readExemplars } from "../../../src/tasks/datasets/exemplars-file.js";
+import { bracketed, plainFormat } from "../../../src/tasks/prompt.js";
+import { choiceVerifier, numberVerifier } from "../../../src/tasks/verifiers/index.js";
 
 const root = mkdtempSync(join(tmpdir(), "adastar-exemplars-"));
 afterAll(() => rmSync(root, { recursive: true }));

@@ -1,9 +1,9 @@
 /** Answer options in the shapes that public data sets use. */
 
-import { shown, UserError } from "../errors.js";
+import { shown, UserError } from "../../errors.js";
+import { column, type Row, textColumn } from "../sources/rows.js";
+import type { AnswerOption } from "../task.js";
 import type { RawObservation } from "./dataset.js";
-import { column, type Row, textColumn } from "./sources/rows.js";
-import type { AnswerOption } from "./task.js";
 
 /** As many as there are letters. */
 const MOST_OPTIONS = 26;

@@ -1,9 +1,9 @@
 /** Rows to observations, one at a time: what is kept is the observation and its row's number. */
 
-import { shown, UserError } from "../errors.js";
+import { shown, UserError } from "../../errors.js";
+import { idOf, optionalColumn, type Row, readRows, rowName } from "../sources/rows.js";
+import type { Observation } from "../task.js";
 import type { Dataset, SplitFiles } from "./dataset.js";
-import { idOf, optionalColumn, type Row, readRows, rowName } from "./sources/rows.js";
-import type { Observation } from "./task.js";
 
 export interface ReadingOptions {
   /** Reading ends with so many observations. */

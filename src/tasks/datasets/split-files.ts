@@ -1,12 +1,12 @@
 /** Which files hold the training and the test split of a data set, wherever they lie. */
 
-import { shown, UserError } from "../errors.js";
+import { shown, UserError } from "../../errors.js";
+import { openSource } from "../sources/open-source.js";
+import { isRowFile, ROW_FILES_IN_WORDS } from "../sources/rows.js";
+import type { SourceFolder } from "../sources/source.js";
+import type { TaskOptions } from "../task-options.js";
 import type { Dataset, SplitFiles } from "./dataset.js";
-import { openSource } from "./sources/open-source.js";
-import { isRowFile, ROW_FILES_IN_WORDS } from "./sources/rows.js";
-import type { SourceFolder } from "./sources/source.js";
-import { filesOfSplit, type SplitNames } from "./sources/splits.js";
-import type { TaskOptions } from "./task-options.js";
+import { filesOfSplit, type SplitNames } from "./split-names.js";
 
 export interface Located {
   readonly train: SplitFiles;

@@ -1,6 +1,6 @@
 /** Does a task's verifier accept every gold answer, and nothing else? */
 
-import type { Observation, Task } from "./task.js";
+import type { Observation, Task } from "../task.js";
 
 export type SplitName = "train" | "test";
 
