@@ -26,7 +26,7 @@ const number = (text) => Number(text.replaceAll(",", ""));
  * @param {{ answer: string, id?: string, question?: string, options?: { label: string, text: string }[] }} observation
  * @returns {boolean | string | null | { strict: string, lenient?: string, extracted?: string | null }} also as a promise
  */
-export function judge(output, observation) {
+export function verify(output, observation) {
   const stated = [...output.matchAll(ANSWER)].at(-1)?.[1];
   if (stated === undefined) return null;
   const extracted = String(number(stated));
@@ -37,7 +37,7 @@ export function judge(output, observation) {
   return { strict: soundSteps ? lenient : "wrong", lenient, extracted };
 }
 
-/** Optional: the gold answer as `judge` will see it. Throws for one that it cannot check, so that no row is counted wrong for ever. */
+/** Optional: the gold answer as `verify` will see it. Throws for one that it cannot check, so that no row is counted wrong for ever. */
 export function canonical(answer) {
   const value = number(answer);
   if (!Number.isSafeInteger(value)) throw new Error("expected a whole number");

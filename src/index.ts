@@ -5,7 +5,7 @@
  * 1. `loadConfig` and `startRun`: a whole run, as the command line does it; `RunOptions` takes a task or an engine of your own.
  * 2. `ObservationQueue`, `visit`, `commit`, `runIteration`: the sampler alone, around a trainer of your own.
  * 3. `openOnnxEngine`: sampling from and training a Hugging Face checkpoint in this process.
- * 4. `numberVerifier` and its like: judging outputs, wherever they come from.
+ * 4. `numberVerifier` and its like: verifying outputs, wherever they come from.
  */
 
 // The algorithm (AdaSTaR, Algorithm 1): pure, with no model, no disk and no clock.
@@ -110,8 +110,8 @@ export { type PlainFormatOptions, plainFormat } from "./tasks/prompt.js";
 export { openTask, openVerifier, TASKS } from "./tasks/registry.js";
 export type {
   AnswerOption,
+  Correctness,
   Exemplar,
-  Judgement,
   Observation,
   PromptFormat,
   RationaleCheck,

@@ -8,7 +8,7 @@ import type { RunConfig } from "../run/config/fields.js";
 import { readRunConfig } from "../run/directory/run-config.js";
 import { readSealedLog } from "../run/directory/sealed-log.js";
 import { EVALUATION_LOGS } from "../run/directory/store.js";
-import type { DrawnSample, JudgedSample } from "../run/loop/sampling.js";
+import type { DrawnSample, VerifiedSample } from "../run/loop/sampling.js";
 
 export type Split = "train" | "test";
 
@@ -47,7 +47,7 @@ export interface AuditFinding {
   readonly iteration: number;
   readonly split: Split;
   readonly evaluation: EvaluationKind | null;
-  readonly sample: JudgedSample;
+  readonly sample: VerifiedSample;
 }
 
 export interface Audit {
@@ -104,21 +104,22 @@ export function trainingSamples(dir: string, iteration: number): readonly DrawnS
   return readPart(dir, iteration, TRAINING) as readonly DrawnSample[];
 }
 
-function readPart(dir: string, iteration: number, { log }: Part): readonly JudgedSample[] {
-  return readSealedLog<JudgedSample>(join(dir, "iterations", numbered(iteration), `${log}.jsonl`));
+function readPart(dir: string, iteration: number, { log }: Part): readonly VerifiedSample[] {
+  return readSealedLog<VerifiedSample>(join(dir, "iterations", numbered(iteration), `${log}.jsonl`));
 }
 
 /** Whether a sample counted as correct under one reading. */
-const right = (sample: JudgedSample, reading: RunConfig["accept"]) => finished(sample) && sample[reading] === "correct";
+const right = (sample: VerifiedSample, reading: RunConfig["accept"]) =>
+  finished(sample) && sample[reading] === "correct";
 
-const finished = ({ stop }: JudgedSample) => stop !== "length";
+const finished = ({ stop }: VerifiedSample) => stop !== "length";
 
-const disagrees = (sample: JudgedSample) => finished(sample) && sample.strict !== sample.lenient;
+const disagrees = (sample: VerifiedSample) => finished(sample) && sample.strict !== sample.lenient;
 
-const hasWrongStep = ({ wrongStep }: JudgedSample) => typeof wrongStep === "number";
+const hasWrongStep = ({ wrongStep }: VerifiedSample) => typeof wrongStep === "number";
 
-function countsOf(iteration: number, { split, evaluation }: Part, samples: readonly JudgedSample[]): AuditCounts {
-  const count = (holds: (sample: JudgedSample) => boolean) => samples.filter(holds).length;
+function countsOf(iteration: number, { split, evaluation }: Part, samples: readonly VerifiedSample[]): AuditCounts {
+  const count = (holds: (sample: VerifiedSample) => boolean) => samples.filter(holds).length;
   const checksSteps = samples.some(({ wrongStep }) => wrongStep !== undefined);
   return {
     iteration,
@@ -135,7 +136,7 @@ function countsOf(iteration: number, { split, evaluation }: Part, samples: reado
   };
 }
 
-function findingOf(iteration: number, { split, evaluation }: Part, sample: JudgedSample): AuditFinding[] {
+function findingOf(iteration: number, { split, evaluation }: Part, sample: VerifiedSample): AuditFinding[] {
   const found = (kind: AuditFinding["kind"]) => [{ kind, iteration, split, evaluation, sample }];
   if (sample.failure !== undefined) return found("failure");
   if (disagrees(sample)) return found("disagreement");
@@ -143,7 +144,7 @@ function findingOf(iteration: number, { split, evaluation }: Part, sample: Judge
 }
 
 /** Which try a training sample was; null for answers to the test set. */
-export function attemptOf(sample: JudgedSample): number | null {
+export function attemptOf(sample: VerifiedSample): number | null {
   return "attempt" in sample ? (sample as DrawnSample).attempt : null;
 }
 

@@ -112,8 +112,8 @@ export type RunEvent =
       /** Answers finished. */
       readonly done: number;
       readonly total: number;
-      /** Of these, answers judged so far, and correct ones among them. */
-      readonly judged: number;
+      /** Of these, answers verified so far, and correct ones among them. */
+      readonly verified: number;
       readonly correct: number;
       readonly tokens: number;
       readonly seconds: number;

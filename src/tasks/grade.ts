@@ -1,10 +1,10 @@
-/** Outputs from anywhere, judged row by row. */
+/** Outputs from anywhere, verified row by row. */
 
 import { shown, UserError } from "../errors.js";
 import { readOptions } from "./datasets/answer-options.js";
 import { jsonLines } from "./sources/formats/json-lines.js";
 import { column, type Row, rowOf, textColumn } from "./sources/rows.js";
-import type { Judgement, Observation, Verdict, Verifier } from "./task.js";
+import type { Correctness, Observation, Verdict, Verifier } from "./task.js";
 
 /** What became of one output. */
 export interface GradedRow extends Verdict {
@@ -14,8 +14,8 @@ export interface GradedRow extends Verdict {
 
 export interface GradeTotals {
   readonly rows: number;
-  readonly strict: Readonly<Record<Judgement, number>>;
-  readonly lenient: Readonly<Record<Judgement, number>>;
+  readonly strict: Readonly<Record<Correctness, number>>;
+  readonly lenient: Readonly<Record<Correctness, number>>;
   /** Rows whose two verdicts are the same. */
   readonly agree: number;
   /** Rows on which the user's own verifier came to no verdict; they count as wrong. */
@@ -23,7 +23,7 @@ export interface GradeTotals {
 }
 
 /**
- * Judges rows of `{"id", "answer", "output", "options"?}` in their order; further columns are not read. Memory: one row. Throws UserError
+ * Verifies rows of `{"id", "answer", "output", "options"?}` in their order; further columns are not read. Memory: one row. Throws UserError
  * naming the row that is not JSON, lacks a column, or has a gold answer that the verifier cannot check.
  *
  * @param path a file of JSON Lines
@@ -37,7 +37,7 @@ export async function* gradeFile(
   for await (const [number, value] of jsonLines(path, content)) {
     const row = rowOf(path, number, value);
     const { id, output, observation } = readOutput(row, verifier);
-    yield { id, ...verifier.judge(output, observation) };
+    yield { id, ...verifier.verify(output, observation) };
   }
 }
 

@@ -69,7 +69,7 @@ export async function openTask(options: TaskOptions = {}, onRefused?: OnRefused)
   }
 }
 
-/** What would judge outputs of the task that `options` ask for, without its data. Throws UserError on bad options. */
+/** What would verify outputs of the task that `options` ask for, without its data. Throws UserError on bad options. */
 export function openVerifier(options: TaskOptions = {}): Verifier {
   const entry = taskEntry(options);
   return ownModule(options) ?? entry.ownVerifier(options);

@@ -20,7 +20,7 @@ export interface TaskEntry {
   /** The task's own verifier; needs no data. Throws UserError on options that do not fit. */
   ownVerifier(options: TaskOptions): Verifier;
   /**
-   * @param verifier judges in place of the task's own
+   * @param verifier verifies in place of the task's own
    * @param onRefused is told of bad rows, which are left out then; without it the first one is thrown
    */
   open(options: TaskOptions, verifier?: Verifier, onRefused?: OnRefused): Promise<Task>;

@@ -38,7 +38,7 @@ const verifying = {
   verifier: field(
     optional(verifier),
     null,
-    "Own data: how answers are compared; any task: a module of your own that judges outputs",
+    "Own data: how answers are compared; any task: a module of your own that verifies outputs",
   ),
   verifierTimeout: field(
     optional(positive),

@@ -1,4 +1,4 @@
-/** A task: observations, how they are put to a model, and how an output is judged. */
+/** A task: observations, how they are put to a model, and how an output is verified. */
 
 /** One (x, y) pair of the paper: a question with its final answer and no chain of thought. */
 export interface Observation {
@@ -29,22 +29,22 @@ export interface Exemplar {
 }
 
 /** correct: states the gold answer. wrong: states another. none: states no answer, or several different ones. */
-export type Judgement = "correct" | "wrong" | "none";
+export type Correctness = "correct" | "wrong" | "none";
 
 export interface Verdict {
   /** By the format that was asked for. */
-  readonly strict: Judgement;
+  readonly strict: Correctness;
   /** By last-resort extraction where the format was not kept; equals `strict` where it was. */
-  readonly lenient: Judgement;
+  readonly lenient: Correctness;
   /** The answer that was found, in canonical form; null when none was. */
   readonly extracted: string | null;
   /** Why a verifier of the user's own came to no verdict (it threw, or took too long). The output then counts as wrong. */
   readonly failure?: string;
 }
 
-/** Judges what a model wrote after the prompt. Total: it never throws on any output. The task's own verifiers are pure as well. */
+/** Gives a verdict on what a model wrote after the prompt. Total: it never throws on any output. The task's own verifiers are pure as well. */
 export interface Verifier {
-  judge(output: string, observation: Pick<Observation, "answer" | "options">): Verdict;
+  verify(output: string, observation: Pick<Observation, "answer" | "options">): Verdict;
   /** The gold answer in canonical form; throws UserError when it is not one this verifier can check (say `abc` for a number). */
   canonical(answer: string, options?: readonly AnswerOption[]): string;
   /** Set where the verdicts come from a module of the user's own, which may ask for more than a stated answer. */

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { attemptOf, auditRun } from "../../src/analysis/audit.js";
 import { readSealedLog } from "../../src/run/directory/sealed-log.js";
 import { startRun } from "../../src/run/loop/runner.js";
-import type { DrawnSample, JudgedSample } from "../../src/run/loop/sampling.js";
+import type { DrawnSample, VerifiedSample } from "../../src/run/loop/sampling.js";
 import type { Task } from "../../src/tasks/task.js";
 import { engineOf, smallConfig, smallTask } from "../run/small-run.js";
 
@@ -13,8 +13,8 @@ const task: Task = {
   ...smallTask,
   verifier: {
     ...smallTask.verifier,
-    judge(output, observation) {
-      const verdict = smallTask.verifier.judge(output, observation);
+    verify(output, observation) {
+      const verdict = smallTask.verifier.verify(output, observation);
       return verdict.strict === "correct" && Number(observation.answer) % 3 === 0
         ? { ...verdict, strict: "none" }
         : verdict;
@@ -25,7 +25,7 @@ const task: Task = {
 
 let dir = "";
 const logOf = (iteration: number, name: string) =>
-  readSealedLog<JudgedSample>(join(dir, "iterations", String(iteration).padStart(4, "0"), `${name}.jsonl`));
+  readSealedLog<VerifiedSample>(join(dir, "iterations", String(iteration).padStart(4, "0"), `${name}.jsonl`));
 
 /** Every file with its size, time of change and content. */
 function snapshot(): unknown {

@@ -8,8 +8,8 @@ const task: typeof smallTask = {
   ...smallTask,
   verifier: {
     ...smallTask.verifier,
-    judge(output, observation) {
-      const verdict = smallTask.verifier.judge(output, observation);
+    verify(output, observation) {
+      const verdict = smallTask.verifier.verify(output, observation);
       return Number(verdict.extracted) < 40 ? { ...verdict, strict: "none" } : verdict;
     },
   },

@@ -94,7 +94,7 @@ export const evaluating = (iteration: number, done: number): RunEvent => ({
   iteration,
   done,
   total: 500,
-  judged: done,
+  verified: done,
   correct: done / 2,
   tokens: 5000,
   seconds: 1,

@@ -101,7 +101,7 @@ describe("grade", () => {
     const path = join(root, "verifier.mjs");
     writeFileSync(
       path,
-      "export function judge(output, { answer }) { if (output.includes('cannot')) for (;;); return output.includes(answer); }",
+      "export function verify(output, { answer }) { if (output.includes('cannot')) for (;;); return output.includes(answer); }",
     );
     const { code, stdout, stderr } = await adastar([
       "grade",
@@ -121,7 +121,7 @@ describe("grade", () => {
       { id: "a", strict: "correct", lenient: "correct", extracted: null },
       { id: "b", strict: "correct", lenient: "correct", extracted: null },
       { id: 3, strict: "wrong", lenient: "wrong", extracted: null },
-      { id: "d", strict: "wrong", lenient: "wrong", extracted: null, failure: "judge gave no answer within 0.5 s" },
+      { id: "d", strict: "wrong", lenient: "wrong", extracted: null, failure: "verify gave no answer within 0.5 s" },
     ]);
     expect(stderr).toMatch(/^The verifier failed on 1 \(25\.0 %\), which count as wrong\.$/m);
   });

@@ -84,8 +84,8 @@ describe("a task that is not ready ends with 2 and says why", () => {
 
   test("a verifier that accepts too much and too little, by row", async () => {
     const data = await folder([row("a", "1"), row("b", "2")], [row("c", "3")]);
-    const module = join(root, "judge.mjs");
-    await writeFile(module, 'export const judge = (output) => output.includes("2");\n');
+    const module = join(root, "verify.mjs");
+    await writeFile(module, 'export const verify = (output) => output.includes("2");\n');
     const { code, stdout, stderr } = await check("jsonl", "--data", data, "--verifier", module, "--json");
     expect(code).toBe(2);
     expect(JSON.parse(stdout)).toMatchObject({ rows: 3, goldVerified: 1, wrongAccepted: 4 });

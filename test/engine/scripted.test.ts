@@ -301,7 +301,7 @@ describe("lessonsOf", () => {
     stop: ["\nQ:"],
   };
   const verifier: Task["verifier"] = {
-    judge: (output, { answer }) => {
+    verify: (output, { answer }) => {
       const extracted = /Answer (.*)!/.exec(output)?.[1] ?? null;
       const strict = extracted === null ? "none" : extracted === answer ? "correct" : "wrong";
       return { strict, lenient: strict, extracted };
@@ -321,13 +321,13 @@ describe("lessonsOf", () => {
   it("has answers that the task's verifier judges as they are meant", async () => {
     const lessons = lessonsOf({ train, test, format, verifier });
     const all = [...train, ...test];
-    expect(lessons.map(({ completion }, i) => verifier.judge(completion, all[i]).strict)).toEqual(
+    expect(lessons.map(({ completion }, i) => verifier.verify(completion, all[i]).strict)).toEqual(
       all.map(() => "correct"),
     );
     expect(
-      lessons.flatMap(({ wrong }, i) => wrong.map((output) => verifier.judge(output, all[i]).strict)),
+      lessons.flatMap(({ wrong }, i) => wrong.map((output) => verifier.verify(output, all[i]).strict)),
     ).not.toContain("correct");
-    expect(lessons[2].wrong.map((output) => verifier.judge(output, train[2]).extracted)).toEqual(["A", "C"]);
+    expect(lessons[2].wrong.map((output) => verifier.verify(output, train[2]).extracted)).toEqual(["A", "C"]);
     expect(lessons[0]).toMatchObject({ difficulty: 2, group: "2", prompt: "Q: 2 + 3?\nA:" });
     expect((await texts(await openScriptedEngine({ lessons, ability: 99 }), [lessons[5].prompt]))[0]).toBe(
       " From memory. Answer Ada!",
@@ -335,7 +335,7 @@ describe("lessonsOf", () => {
   });
 
   it("refuses a verifier that does not know its own format, naming the observation", () => {
-    const blind = { ...verifier, judge: () => ({ strict: "none", lenient: "none", extracted: null }) as const };
+    const blind = { ...verifier, verify: () => ({ strict: "none", lenient: "none", extracted: null }) as const };
     expect(() => lessonsOf({ train, test, format, verifier: blind })).toThrow(
       /observation number: expected the task's verifier/,
     );

@@ -47,7 +47,7 @@ test("own-verifier: strict wants every step right, lenient only the answer", asy
     const gold = { answer: verifier.canonical(" 1,000 ") };
     expect(gold.answer).toBe("1000");
     const judged = (output: string) => {
-      const { strict, lenient, extracted } = verifier.judge(output, gold);
+      const { strict, lenient, extracted } = verifier.verify(output, gold);
       return [strict, lenient, extracted];
     };
     expect(judged(" 10 * 90 = 900. 900 + 100 = 1,000. The answer is 1,000.")).toEqual(["correct", "correct", "1000"]);

@@ -33,9 +33,9 @@ const task = {
   verifier: {
     canonical: (answer) => answer,
     // An even number of characters: a random model manages that now and then.
-    judge: (output) => {
-      const judgement = output.length % 2 === 0 ? "correct" : "wrong";
-      return { strict: judgement, lenient: judgement, extracted: String(output.length) };
+    verify: (output) => {
+      const found = output.length % 2 === 0 ? "correct" : "wrong";
+      return { strict: found, lenient: found, extracted: String(output.length) };
     },
   },
   maxTokens: 24,

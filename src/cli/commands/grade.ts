@@ -13,7 +13,7 @@ const SETTINGS: readonly ConfigKey[] = ["task", "verifier", "verifierTimeout"];
 
 export function gradeCommand(): Command {
   const command = new Command("grade")
-    .description("Judge outputs from anywhere with a task's verifier; its data is not needed.")
+    .description("Verify outputs from anywhere with a task's verifier; its data is not needed.")
     .argument("<file>", 'JSON Lines of {"id","answer","output","options"?}; - reads them from standard input')
     .option("--json", "The totals on standard error as one line of JSON")
     .addHelpText(

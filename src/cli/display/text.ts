@@ -56,8 +56,8 @@ export function phaseCount(phase: Phase): string {
 export function phaseFigures(phase: Phase): string[] {
   const figures: string[] = [];
   if (phase.kind === "visiting") figures.push(`m ${formatCount(phase.visited)}`);
-  if (phase.kind === "evaluating" && phase.judged > 0)
-    figures.push(`${formatPercent(phase.correct / phase.judged)} so far`);
+  if (phase.kind === "evaluating" && phase.verified > 0)
+    figures.push(`${formatPercent(phase.correct / phase.verified)} so far`);
   const rate = tokensPerSecond(phase);
   if (rate !== null) figures.push(`${formatRate(rate)} tokens/s`);
   return figures;

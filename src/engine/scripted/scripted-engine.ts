@@ -1,7 +1,7 @@
 /**
  * A simulated learner behind the Engine interface: fast and deterministic, for tests, scale studies and research on sampling orders. It is
  * opened with what it can be asked; it writes the right completion or a wrong one, by a skill that grows when it is trained on that
- * lesson or its like (learner.ts says how), as real text that a task's verifier judges.
+ * lesson or its like (learner.ts says how), as real text that a task's verifier reads.
  */
 
 import { uniform } from "../../algorithm/random.js";

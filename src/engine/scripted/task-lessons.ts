@@ -1,4 +1,4 @@
-/** The simulated learner's lessons for a task: its own prompts, with completions that its own verifier judges right and wrong. */
+/** The simulated learner's lessons for a task: its own prompts, with completions that its own verifier finds right and wrong. */
 
 import { UserError } from "../../errors.js";
 import type { Observation, Task } from "../../tasks/task.js";
@@ -8,7 +8,7 @@ const RATIONALE = "From memory.";
 
 /**
  * One lesson for each training and test observation. `groupOf` says which observations are alike; those of the same difficulty when left
- * out. Throws UserError naming the observation when the verifier does not judge the completions as they are meant.
+ * out. Throws UserError naming the observation when the verifier does not find the completions right and wrong as they are meant.
  */
 export function lessonsOf(
   task: Pick<Task, "train" | "test" | "format" | "verifier">,
@@ -18,8 +18,8 @@ export function lessonsOf(
   return [...task.train, ...task.test].map((observation): Lesson => {
     const completion = format.completion(RATIONALE, observation.answer);
     const wrong = wrongAnswers(observation).map((answer) => format.completion(RATIONALE, answer));
-    const accepted = wrong.find((output) => verifier.judge(output, observation).strict === "correct");
-    if (verifier.judge(completion, observation).strict !== "correct" || accepted !== undefined) {
+    const accepted = wrong.find((output) => verifier.verify(output, observation).strict === "correct");
+    if (verifier.verify(completion, observation).strict !== "correct" || accepted !== undefined) {
       throw new UserError(
         `observation ${observation.id}: expected the task's verifier to accept ${JSON.stringify(completion)} and to refuse ${JSON.stringify(accepted ?? wrong[0])}, got otherwise`,
       );

@@ -121,7 +121,7 @@ function testable(method: Method, { evaluations }: RunConfig, exemplars: readonl
   return { ...method, evaluations: method.evaluations.filter((kind) => kind !== "few-shot") };
 }
 
-/** Of all that samples are drawn with and judged by but for the model. @param chat the prompts where a chat template writes them, else null */
+/** Of all that samples are drawn and verified with but for the model. @param chat the prompts where a chat template writes them, else null */
 export function dataDigest(
   task: Task,
   train: readonly Observation[],

@@ -15,14 +15,14 @@ import {
   type AnswerManner,
   answerTests,
   isCorrect,
-  type JudgedSample,
   type SamplingContext,
   tellFailures,
+  type VerifiedSample,
 } from "./sampling.js";
 
 /** Answers the whole test set with the engine's present weights; answers that an earlier session recorded are played back. */
 export async function evaluate(run: RunContext, iteration: number, kind: EvaluationKind): Promise<EvaluationResult> {
-  const tape = new Tape(run.store.log<JudgedSample>(iteration, EVALUATION_LOGS[kind]));
+  const tape = new Tape(run.store.log<VerifiedSample>(iteration, EVALUATION_LOGS[kind]));
   const manner = mannerOf(run, kind);
   const answers = await answerAll(run, iteration, manner, run.emit, ({ from, to }, answer) =>
     tape.next(
@@ -56,8 +56,8 @@ export function mannerOf(
 /** Where the answers of one wave come from: from `answer`, or from what was recorded of it. */
 type AnswerSource = (
   range: { readonly from: number; readonly to: number },
-  answer: (wave: number) => Promise<readonly JudgedSample[]>,
-) => Promise<readonly JudgedSample[]>;
+  answer: (wave: number) => Promise<readonly VerifiedSample[]>,
+) => Promise<readonly VerifiedSample[]>;
 
 /** Answers the test set wave by wave and tells of every answer. */
 export async function answerAll(
@@ -66,18 +66,18 @@ export async function answerAll(
   manner: AnswerManner,
   emit: Listener,
   source: AnswerSource,
-): Promise<JudgedSample[]> {
+): Promise<VerifiedSample[]> {
   const { test, config } = context;
   const clock = performance.now();
-  const answers: JudgedSample[] = [];
+  const answers: VerifiedSample[] = [];
   let done = 0;
   let correct = 0;
   let tokens = 0;
   const tell = () => {
     const seconds = (performance.now() - clock) / 1000;
-    const judged = answers.length;
+    const verified = answers.length;
     const total = test.length * manner.samples;
-    emit({ kind: "evaluating", iteration, done, total, judged, correct, tokens, seconds });
+    emit({ kind: "evaluating", iteration, done, total, verified, correct, tokens, seconds });
   };
   for (let from = 0; from < test.length; from += config.samplingBatch) {
     const range = { from, to: Math.min(from + config.samplingBatch, test.length) };
@@ -100,12 +100,12 @@ export async function answerAll(
 /** Counts and accuracies of a test set's answers. Of several answers to an observation, those by each reading's majority. */
 export function summarizeAnswers(
   { engine, config }: Pick<RunContext, "engine" | "config">,
-  answers: readonly JudgedSample[],
+  answers: readonly VerifiedSample[],
 ): EvaluationResult {
   const byObservation = [...groupBy(answers, ({ observation }) => observation).values()];
-  const share = (holds: (group: readonly JudgedSample[]) => boolean) =>
+  const share = (holds: (group: readonly VerifiedSample[]) => boolean) =>
     byObservation.filter(holds).length / byObservation.length;
-  const right = (reading: Reading) => (group: readonly JudgedSample[]) => {
+  const right = (reading: Reading) => (group: readonly VerifiedSample[]) => {
     const elected = majority(group, reading);
     return elected !== null && isCorrect(elected, reading);
   };
@@ -125,9 +125,9 @@ export function summarizeAnswers(
 type Reading = RunContext["config"]["accept"];
 
 /** An answer that states what most of those state that ended and state anything, the first stated among equals; null when none does. */
-export function majority(answers: readonly JudgedSample[], reading: Reading): JudgedSample | null {
+export function majority(answers: readonly VerifiedSample[], reading: Reading): VerifiedSample | null {
   const voters = answers.filter((answer) => answer.stop !== "length" && answer[reading] !== "none");
-  let elected: readonly JudgedSample[] = [];
+  let elected: readonly VerifiedSample[] = [];
   for (const group of groupBy(voters, ({ extracted }) => extracted).values()) {
     if (group.length > elected.length) elected = group;
   }

@@ -4,7 +4,7 @@ import type { TryRequest } from "../../algorithm/iteration.js";
 import type { RunContext } from "./context.js";
 import type { DrawnSample } from "./sampling.js";
 
-/** What the model would have written, had it stated the gold answer and nothing else. Costs nothing and is judged by nobody. */
+/** What the model would have written, had it stated the gold answer and nothing else. Costs nothing and is not verified. */
 export function goldSamples(
   { task, train, engine, config }: Pick<RunContext, "task" | "train" | "engine" | "config">,
   requests: readonly TryRequest[],

@@ -1,11 +1,11 @@
-/** From the algorithm's requests to judged samples: the only place where prompts, engine and verifier meet. */
+/** From the algorithm's requests to verified samples: the only place where prompts, engine and verifier meet. */
 
 import type { Outcome, TryRequest } from "../../algorithm/iteration.js";
 import { seedFor } from "../../algorithm/random.js";
 import type { Engine, Sample, SampleRequest, SamplingParams, StopReason } from "../../engine/engine.js";
 import { explainedMemory } from "../../system-errors.js";
-import type { Judgement, Observation, Task } from "../../tasks/task.js";
-import { judgeAll } from "../../tasks/verifiers/verify-all.js";
+import type { Correctness, Observation, Task } from "../../tasks/task.js";
+import { verifyAll } from "../../tasks/verifiers/verify-all.js";
 import type { RunConfig } from "../config/fields.js";
 import type { TapeRecord } from "../directory/tape.js";
 import type { Listener } from "../events.js";
@@ -13,7 +13,7 @@ import type { Prompts } from "../prompts/encoded-prompts.js";
 import { nameOf } from "../prompts/prompts.js";
 
 /** A sample and what the verifier made of it: a line of evaluation.jsonl, and most of one of samples.jsonl. */
-export interface JudgedSample extends TapeRecord, Outcome {
+export interface VerifiedSample extends TapeRecord, Outcome {
   /** Index of the observation in its split. */
   readonly observation: number;
   readonly id: string;
@@ -24,8 +24,8 @@ export interface JudgedSample extends TapeRecord, Outcome {
   readonly prefixTokens: number;
   readonly promptTokens: number;
   readonly generatedTokens: number;
-  readonly strict: Judgement;
-  readonly lenient: Judgement;
+  readonly strict: Correctness;
+  readonly lenient: Correctness;
   readonly extracted: string | null;
   /** Why the user's own verifier came to no verdict; absent where it did. */
   readonly failure?: string;
@@ -36,7 +36,7 @@ export interface JudgedSample extends TapeRecord, Outcome {
 }
 
 /** A line of samples.jsonl. */
-export interface DrawnSample extends JudgedSample, TryRequest {}
+export interface DrawnSample extends VerifiedSample, TryRequest {}
 
 /** What drawing needs of a run. */
 export interface SamplingContext {
@@ -83,7 +83,7 @@ export async function drawTries(
     seed: seedFor(config.seed, place.purpose, place.iteration, index, attempt),
   }));
   const samples = await sampleAll(context.engine, asked, params, onSample);
-  const records = await judged(context, place.wave, params, asked, samples);
+  const records = await verified(context, place.wave, params, asked, samples);
   return records.map((record, i) => ({ ...record, attempt: requests[i].attempt, hinted }));
 }
 
@@ -105,7 +105,7 @@ export async function answerTests(
   place: { readonly iteration: number; readonly wave: number },
   manner: AnswerManner,
   onSample?: (sample: Sample) => void,
-): Promise<JudgedSample[]> {
+): Promise<VerifiedSample[]> {
   const { config, test } = context;
   const params: SamplingParams = {
     prefix: manner.prefix,
@@ -126,12 +126,12 @@ export async function answerTests(
     };
   });
   const samples = await sampleAll(context.engine, asked, params, onSample);
-  return judged(context, place.wave, params, asked, samples);
+  return verified(context, place.wave, params, asked, samples);
 }
 
 /** A generation that was cut by the token limit is unfinished, whatever it states. */
 export function isCorrect(
-  { stop, ...verdict }: Pick<JudgedSample, "stop" | "strict" | "lenient">,
+  { stop, ...verdict }: Pick<VerifiedSample, "stop" | "strict" | "lenient">,
   accept: RunConfig["accept"],
 ): boolean {
   return stop !== "length" && verdict[accept] === "correct";
@@ -142,7 +142,7 @@ export function tellFailures(
   emit: Listener,
   phase: string,
   split: "train" | "test",
-  samples: readonly JudgedSample[],
+  samples: readonly VerifiedSample[],
 ): void {
   const failures = samples.filter(({ failure }) => failure !== undefined);
   const [first] = failures;
@@ -160,15 +160,15 @@ interface Asked extends SampleRequest {
   readonly observation: Observation;
 }
 
-/** The samples as they are recorded, judged. */
-async function judged(
+/** The samples as they are recorded, verified. */
+async function verified(
   { task, config }: SamplingContext,
   wave: number,
   { prefix }: SamplingParams,
   asked: readonly Asked[],
   samples: readonly Sample[],
-): Promise<JudgedSample[]> {
-  const verdicts = await judgeAll(
+): Promise<VerifiedSample[]> {
+  const verdicts = await verifyAll(
     task.verifier,
     asked.map(({ observation }, i) => ({ output: samples[i].text, observation })),
   );

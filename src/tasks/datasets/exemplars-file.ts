@@ -19,7 +19,7 @@ export async function readExemplars(
   for await (const row of readRows(path)) {
     const exemplar = exemplarOf(row, verifier);
     const written = format.completion(exemplar.rationale, exemplar.answer);
-    const verdict = verifier.judge(written, exemplar);
+    const verdict = verifier.verify(written, exemplar);
     if (verdict.strict !== "correct") {
       throw new UserError(
         `${row.where}: expected a worked example that verifies, got ${shown(written.trim(), 160)}, judged ${verdict.failure ?? verdict.strict} for the answer ${exemplar.answer}; mend its rationale or answer`,

@@ -14,12 +14,12 @@ export function datasetEntry(dataset: Dataset): TaskEntry {
     ...dataset,
     options: READ_BY.datasets,
     ownVerifier,
-    open: (chosen, verifier, onRefused) => openDataset(judgedBy(dataset, verifier), chosen, onRefused),
+    open: (chosen, verifier, onRefused) => openDataset(verifiedBy(dataset, verifier), chosen, onRefused),
   };
 }
 
 /** The data set with another verifier, where there is one. */
-export function judgedBy(dataset: Dataset, verifier: Verifier | undefined): Dataset {
+export function verifiedBy(dataset: Dataset, verifier: Verifier | undefined): Dataset {
   return verifier === undefined ? dataset : { ...dataset, verifier };
 }
 

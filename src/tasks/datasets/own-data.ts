@@ -10,11 +10,11 @@ import { VERIFIER_KINDS, type VerifierKind, verifierOf } from "../verifiers/inde
 import { isVerifierModule } from "../verifiers/user-module.js";
 import { readOptions } from "./answer-options.js";
 import type { Dataset } from "./dataset.js";
-import { judgedBy, openDataset } from "./open-dataset.js";
+import { openDataset, verifiedBy } from "./open-dataset.js";
 
 const DESCRIPTION = "your own questions and answers, from files or the hub (--data, --eval, --verifier)";
 
-/** A module of the user's own judges options where a column for them is named. */
+/** A module of the user's own verifies options where a column for them is named. */
 function kindOf({ verifier, optionsField }: TaskOptions): VerifierKind {
   const named = isVerifierModule(verifier) ? (optionsField == null ? "exact" : "choice") : verifier;
   const kind = VERIFIER_KINDS.find((one) => one === (named ?? (optionsField == null ? "number" : "choice")));
@@ -64,5 +64,5 @@ export const jsonl: TaskEntry = {
   options: READ_BY.ownData,
   ownVerifier: (options) => verifierOf(kindOf(options)),
   open: async (options, verifier, onRefused): Promise<Task> =>
-    openDataset(judgedBy(dataset(options), verifier), options, onRefused),
+    openDataset(verifiedBy(dataset(options), verifier), options, onRefused),
 };

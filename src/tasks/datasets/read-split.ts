@@ -86,7 +86,7 @@ function checkedObservation(dataset: Dataset, row: Row, id: string): Observation
     const observation = options === undefined ? { id, question, answer } : { id, question, answer, options };
     // A user's own module may want more than the bare answer, such as sound steps before it.
     if (dataset.verifier.module !== undefined) return observation;
-    const verdict = dataset.verifier.judge(dataset.format.completion("", answer), observation);
+    const verdict = dataset.verifier.verify(dataset.format.completion("", answer), observation);
     if (verdict.strict === "correct") return observation;
     throw new UserError(
       `expected an answer that verifies when it is stated, got ${shown(answer)}, which reads as ${shown(verdict.extracted)}; choose another verifier or mend the row`,

@@ -4,7 +4,6 @@ import { shown, UserError } from "../../errors.js";
 import type { AnswerOption, Verifier } from "../task.js";
 import {
   FUNCTION_WORDS,
-  judgeStatements,
   NEGATED,
   type Reader,
   type Reading,
@@ -12,6 +11,7 @@ import {
   type Statement,
   UNREAD,
   unwrapped,
+  verdictOfStatements,
 } from "./statements.js";
 
 /** Read where a task has no options of its own. */
@@ -216,7 +216,7 @@ function cued(text: string, labels: Labels): string | null {
 }
 
 /**
- * Judges by label. Where the question has options, an option's own text counts as well, as lenient; without options the labels are A to E.
+ * Verifies by label. Where the question has options, an option's own text counts as well, as lenient; without options the labels are A to E.
  * @param fixed options of every question, for tasks whose rows carry none
  * @param aliases further spellings of gold labels, such as ANLI's 0, 1 and 2
  */
@@ -239,13 +239,13 @@ export function choiceVerifier(
 
   return {
     canonical,
-    judge(output, observation) {
+    verify(output, observation) {
       const labels = labelsOf(observation.options ?? fixed ?? LETTERS);
       const reader: Reader = {
         read: (statement) => read(statement, labels),
         lastResort: (text) => lastResort(text, labels),
       };
-      return judgeStatements(output, canonical(observation.answer, observation.options), reader);
+      return verdictOfStatements(output, canonical(observation.answer, observation.options), reader);
     },
   };
 }

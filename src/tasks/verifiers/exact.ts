@@ -26,7 +26,7 @@ function states(statement: Statement, wanted: string): boolean {
   return [statement.line, statement.sentence].some((candidate) => key(candidate) === wanted);
 }
 
-function judge(output: string, gold: string): Verdict {
+function verify(output: string, gold: string): Verdict {
   const wanted = key(gold);
   const text = plainText(ownAnswer(output));
   const stated = statementsOf(text).filter((statement) => !statement.negated && trimmed(statement.line) !== "");
@@ -37,11 +37,11 @@ function judge(output: string, gold: string): Verdict {
     return { strict: "none", lenient: correct ? "correct" : "none", extracted: correct ? gold : null };
   }
   const correct = states(last, wanted);
-  const judged = correct ? "correct" : "wrong";
+  const found = correct ? "correct" : "wrong";
   const asked = stated.findLast((statement) => statement.asked);
   const kept =
     asked !== undefined && states(asked, wanted) === correct && (correct || key(asked.sentence) === key(last.sentence));
-  return { strict: kept ? judged : "none", lenient: judged, extracted: correct ? gold : trimmed(last.sentence) };
+  return { strict: kept ? found : "none", lenient: found, extracted: correct ? gold : trimmed(last.sentence) };
 }
 
 function canonical(answer: string): string {
@@ -54,5 +54,5 @@ function canonical(answer: string): string {
 }
 
 export function exactVerifier(): Verifier {
-  return { canonical, judge: (output, observation) => judge(output, canonical(observation.answer)) };
+  return { canonical, verify: (output, observation) => verify(output, canonical(observation.answer)) };
 }

@@ -4,7 +4,7 @@ import { shown, UserError } from "../../errors.js";
 import type { Verifier } from "../task.js";
 import { type NumberToken, numbersIn } from "./number-scanner.js";
 import { formatRational } from "./rational.js";
-import { judgeStatements, plainText, type Reader, type Reading, SEVERAL, UNREAD, unwrapped } from "./statements.js";
+import { plainText, type Reader, type Reading, SEVERAL, UNREAD, unwrapped, verdictOfStatements } from "./statements.js";
 
 export interface NumberVerifierOptions {
   /** A statement may go on with words: `5 apples`, `18 dollars`, `5kg`. Currency signs may always stand. */
@@ -73,6 +73,6 @@ export function numberVerifier(options: NumberVerifierOptions = {}): Verifier {
 
   return {
     canonical,
-    judge: (output, observation) => judgeStatements(output, canonical(observation.answer), reader),
+    verify: (output, observation) => verdictOfStatements(output, canonical(observation.answer), reader),
   };
 }

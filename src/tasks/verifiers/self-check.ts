@@ -8,9 +8,9 @@ export interface SelfCheckReport {
   readonly task: string;
   /** Observations checked: training and test. */
   readonly rows: number;
-  /** Of these, rows whose gold answer, written the way the task asks, is judged correct. */
+  /** Of these, rows whose gold answer, written the way the task asks, verifies. */
   readonly goldVerified: number;
-  /** Other answers, written the same way, that were not judged wrong. */
+  /** Other answers, written the same way, that were not found wrong. */
   readonly wrongAccepted: number;
   /** Observations whose question and options stood in an earlier row of the same split. */
   readonly duplicates: number;
@@ -33,29 +33,29 @@ function otherAnswers({ answer, options }: Observation): string[] {
   return [integer + 1n, integer - 1n, integer * 10n + 1n, integer === 0n ? 10n : -integer].map(String);
 }
 
-/** Writes every gold answer and every other one as completions and judges them. */
+/** Writes every gold answer and every other one as completions and verifies them. */
 export function selfCheck(task: Task): SelfCheckReport {
-  const judged = judgeAnswers(task);
+  const verified = verifyAnswers(task);
   const inTrain = new Set<string>();
   const duplicatesOf = { train: countRepeated(task, "train", inTrain), test: countRepeated(task, "test", new Set()) };
   return {
     task: task.name,
     rows: task.train.length + task.test.length,
-    ...judged,
+    ...verified,
     duplicates: duplicatesOf.train + duplicatesOf.test,
     duplicatesOf,
     testInTrain: task.test.filter((observation) => inTrain.has(keyOf(task, observation))).length,
   };
 }
 
-function judgeAnswers(task: Task): Pick<SelfCheckReport, "goldVerified" | "wrongAccepted" | "failures"> {
+function verifyAnswers(task: Task): Pick<SelfCheckReport, "goldVerified" | "wrongAccepted" | "failures"> {
   const { format, verifier } = task;
   const failures: string[] = [];
   let goldVerified = 0;
   let wrongAccepted = 0;
   for (const split of ["train", "test"] as const) {
     for (const [index, observation] of task[split].entries()) {
-      const judge = (answer: string) => verifier.judge(format.completion("", answer), observation);
+      const verify = (answer: string) => verifier.verify(format.completion("", answer), observation);
       const failed = (answer: string, expected: string, got: string) => {
         if (failures.length >= MOST_FAILURES) return;
         const where = task.source?.where(split, index) ?? `${split}[${index}]`;
@@ -63,11 +63,11 @@ function judgeAnswers(task: Task): Pick<SelfCheckReport, "goldVerified" | "wrong
           `${where} (${observation.id}): expected ${expected} for the answer ${answer} (gold ${observation.answer}), got ${got}`,
         );
       };
-      const gold = judge(observation.answer);
+      const gold = verify(observation.answer);
       if (gold.strict === "correct" && gold.lenient === "correct") goldVerified++;
       else failed(observation.answer, "correct", gold.failure ?? `strict ${gold.strict}, lenient ${gold.lenient}`);
       for (const answer of otherAnswers(observation)) {
-        const other = judge(answer);
+        const other = verify(answer);
         if (other.strict === "wrong" && other.lenient === "wrong") continue;
         wrongAccepted++;
         failed(answer, "wrong", `strict ${other.strict}, lenient ${other.lenient}`);

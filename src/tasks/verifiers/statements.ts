@@ -2,10 +2,10 @@
  * Where an output states its final answer. What a sentence states is read by the verifier of its kind; how the statements of an output
  * make a verdict is the same for all of them and stands here.
  *
- * Everything here looks at a bounded window behind each match, so judging takes time linear in the output's length.
+ * Everything here looks at a bounded window behind each match, so reading takes time linear in the output's length.
  */
 
-import type { Judgement, Verdict } from "../task.js";
+import type { Correctness, Verdict } from "../task.js";
 
 /** What one statement says. */
 export type Reading =
@@ -126,8 +126,8 @@ export function statementsOf(text: string): Statement[] {
   return found;
 }
 
-/** The judgement of an extracted answer. */
-export function judgement(extracted: string | null, gold: string): Judgement {
+/** Whether an extracted answer is the gold one. */
+export function correctness(extracted: string | null, gold: string): Correctness {
   return extracted === null ? "none" : extracted === gold ? "correct" : "wrong";
 }
 
@@ -136,7 +136,7 @@ export function judgement(extracted: string | null, gold: string): Judgement {
  * `\boxed{5}`, `#### 5`) and, where nothing is stated, the reader's last resort. A statement of several answers is no answer, and a
  * later statement in another form that disagrees with the asked one leaves only that later one, as lenient.
  */
-export function judgeStatements(output: string, gold: string, reader: Reader): Verdict {
+export function verdictOfStatements(output: string, gold: string, reader: Reader): Verdict {
   const text = plainText(ownAnswer(output));
   const statements = statementsOf(text);
   const last = lastStated(statements, reader, () => true);
@@ -145,11 +145,11 @@ export function judgeStatements(output: string, gold: string, reader: Reader): V
     const agree = last.index <= asked.index || sameReading(last.reading, asked.reading);
     const kept = agree && !(asked.reading.kind === "answer" && asked.reading.loose === true);
     const extracted = answerOf(kept ? asked.reading : last.reading);
-    const judged = judgement(extracted, gold);
-    return { strict: kept ? judged : "none", lenient: judged, extracted };
+    const found = correctness(extracted, gold);
+    return { strict: kept ? found : "none", lenient: found, extracted };
   }
   const extracted = last === null ? withoutStatement(text, statements, reader) : answerOf(last.reading);
-  return { strict: "none", lenient: judgement(extracted, gold), extracted };
+  return { strict: "none", lenient: correctness(extracted, gold), extracted };
 }
 
 interface Stated {

@@ -2,11 +2,11 @@
  * A verifier in a module of the user's own, a JavaScript file:
  *
  *     // output: what the model wrote. observation: {answer}, with {id, question, options} where they are known.
- *     export function judge(output, observation) { … }      // required; may be async
- *     export function canonical(answer, options) { … }      // optional: the gold answer in the form that `judge` gets; throws if it is none
+ *     export function verify(output, observation) { … }     // required; may be async
+ *     export function canonical(answer, options) { … }      // optional: the gold answer in the form that `verify` gets; throws if it is none
  *
- * `judge` returns `true` or `false`; or the answer it found (a text, or `null` for none), which is compared with the gold answer; or
- * `{strict, lenient?, extracted?}` with judgements "correct", "wrong" or "none".
+ * `verify` returns `true` or `false`; or the answer it found (a text, or `null` for none), which is compared with the gold answer; or
+ * `{strict, lenient?, extracted?}` as "correct", "wrong" or "none". Modules that call it `judge`, its earlier name, are read as well.
  *
  * The module runs in a thread of its own. A call that throws, or takes longer than its limit, is a verdict with a `failure`; after the
  * latter the thread is stopped, whatever it is doing, and started anew. The calling thread waits for each verdict, so time spent
@@ -19,7 +19,7 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { MessageChannel, receiveMessageOnPort, Worker } from "node:worker_threads";
 import { messageOf, shown, UserError } from "../../errors.js";
-import type { Judgement, Verdict, Verifier } from "../task.js";
+import type { Correctness, Verdict, Verifier } from "../task.js";
 
 export interface CustomVerifierOptions {
   /** Seconds that one output may take; 1 when left out. */
@@ -35,15 +35,15 @@ export function isVerifierModule(verifier: string | null | undefined): verifier 
   return verifier !== null && verifier !== undefined && /\.[cm]?js$/i.test(verifier);
 }
 
-/** Loads the module at `path`. Throws UserError when it cannot be loaded or has no `judge`. */
+/** Loads the module at `path`. Throws UserError when it cannot be loaded or has no `verify`. */
 export function openCustomVerifier(path: string, { timeout = USUAL_TIMEOUT }: CustomVerifierOptions = {}): Verifier {
   const module = new ModuleThread(resolve(path));
   const call = (name: string, ...values: readonly unknown[]) => module.call(name, values, timeout);
   return {
     module,
-    judge(output, observation) {
-      const reply = call("judge", output, observation);
-      return "failure" in reply ? failed(reply.failure) : verdictOf(reply.value, observation.answer);
+    verify(output, observation) {
+      const reply = call(module.verify, output, observation);
+      return "failure" in reply ? failed(reply.failure) : verdictOf(reply.value, observation.answer, module.verify);
     },
     canonical(answer, options) {
       if (!module.hasCanonical) return answer.trim();
@@ -58,30 +58,30 @@ export function openCustomVerifier(path: string, { timeout = USUAL_TIMEOUT }: Cu
   };
 }
 
-const JUDGEMENTS: readonly unknown[] = ["correct", "wrong", "none"] satisfies Judgement[];
+const CORRECTNESS: readonly unknown[] = ["correct", "wrong", "none"] satisfies Correctness[];
 
 function failed(failure: string): Verdict {
   return { strict: "wrong", lenient: "wrong", extracted: null, failure };
 }
 
-/** What `judge` returned, as a verdict. */
-function verdictOf(value: unknown, gold: string): Verdict {
+/** What the module's function `name` returned, as a verdict. */
+function verdictOf(value: unknown, gold: string, name: string): Verdict {
   if (typeof value === "boolean") return same(value ? "correct" : "wrong", null);
   if (value === null) return same("none", null);
   if (typeof value === "string") return same(value.trim() === gold ? "correct" : "wrong", value.trim());
   const { strict, lenient = strict, extracted = null } = (value ?? {}) as { readonly [K in keyof Verdict]?: unknown };
-  if (isJudgement(strict) && isJudgement(lenient) && (extracted === null || typeof extracted === "string")) {
+  if (isCorrectness(strict) && isCorrectness(lenient) && (extracted === null || typeof extracted === "string")) {
     return { strict, lenient, extracted };
   }
-  return failed(`judge returned ${shown(value)}; expected true, false, a text, null or {strict, lenient, extracted}`);
+  return failed(`${name} returned ${shown(value)}; expected true, false, a text, null or {strict, lenient, extracted}`);
 }
 
-function same(judgement: Judgement, extracted: string | null): Verdict {
-  return { strict: judgement, lenient: judgement, extracted };
+function same(found: Correctness, extracted: string | null): Verdict {
+  return { strict: found, lenient: found, extracted };
 }
 
-function isJudgement(value: unknown): value is Judgement {
-  return JUDGEMENTS.includes(value);
+function isCorrectness(value: unknown): value is Correctness {
+  return CORRECTNESS.includes(value);
 }
 
 type Reply = { readonly value: unknown } | { readonly failure: string };
@@ -89,6 +89,8 @@ type Reply = { readonly value: unknown } | { readonly failure: string };
 /** A module in a thread of its own, called as if it were in this one. */
 class ModuleThread {
   readonly fingerprint: string;
+  /** Name of the function that verifies. */
+  readonly verify: string;
   readonly hasCanonical: boolean;
   readonly #path: string;
   /** Undefined until it is needed again. */
@@ -99,12 +101,14 @@ class ModuleThread {
     this.#path = path;
     this.fingerprint = digestOf(path);
     const { exports } = this.#start();
-    if (!exports.includes("judge")) {
+    const verify = ["verify", "judge"].find((name) => exports.includes(name));
+    if (verify === undefined) {
       this.#stop();
       throw new UserError(
-        `expected a function judge exported by the verifier ${path}, got ${exports.length === 0 ? "no function" : exports.join(", ")}`,
+        `expected a function verify exported by the verifier ${path}, got ${exports.length === 0 ? "no function" : exports.join(", ")}`,
       );
     }
+    this.verify = verify;
     this.hasCanonical = exports.includes("canonical");
   }
 

@@ -4,13 +4,13 @@ import { shown, UserError } from "../../errors.js";
 import type { Verifier } from "../task.js";
 import {
   FUNCTION_WORDS,
-  judgeStatements,
   NEGATED,
   type Reader,
   type Reading,
   SEVERAL,
   UNREAD,
   unwrapped,
+  verdictOfStatements,
 } from "./statements.js";
 
 const SPOKEN: Readonly<Record<string, string>> = { yes: "yes", no: "no", true: "yes", false: "no" };
@@ -55,6 +55,6 @@ function canonical(answer: string): string {
 export function yesNoVerifier(): Verifier {
   return {
     canonical,
-    judge: (output, observation) => judgeStatements(output, canonical(observation.answer), reader),
+    verify: (output, observation) => verdictOfStatements(output, canonical(observation.answer), reader),
   };
 }

@@ -40,9 +40,9 @@ const task: Task = {
   exemplars: [],
   verifier: {
     canonical: (answer) => answer,
-    judge: (output) => {
-      const judgement = output.length % 2 === 0 ? "correct" : "wrong";
-      return { strict: judgement, lenient: judgement, extracted: null };
+    verify: (output) => {
+      const found = output.length % 2 === 0 ? "correct" : "wrong";
+      return { strict: found, lenient: found, extracted: null };
     },
   },
   maxTokens: 24,

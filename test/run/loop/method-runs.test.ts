@@ -11,7 +11,7 @@ import { readSealedLog } from "../../../src/run/directory/sealed-log.js";
 import { readRun } from "../../../src/run/directory/summary.js";
 import { majority } from "../../../src/run/loop/evaluation.js";
 import { resumeRun, startRun } from "../../../src/run/loop/runner.js";
-import type { DrawnSample, JudgedSample } from "../../../src/run/loop/sampling.js";
+import type { DrawnSample, VerifiedSample } from "../../../src/run/loop/sampling.js";
 import type { ProbeSample } from "../../../src/run/loop/temperature.js";
 import { essence, recorder, records, smallConfig, smallTask } from "../small-run.js";
 
@@ -89,8 +89,8 @@ describe("sft", () => {
     const gold = new Map(smallTask.train.map(({ id, answer }) => [id, answer]));
     expect(new Set(kept.map(({ id }) => id)).size).toBe(60);
     for (const { id, text } of kept) expect(text).toBe(`\nThe answer is ${gold.get(id)}.`);
-    const fewShot = readSealedLog<JudgedSample>(join(folder, "evaluation-few-shot.jsonl"));
-    const zeroShot = readSealedLog<JudgedSample>(join(folder, "evaluation.jsonl"));
+    const fewShot = readSealedLog<VerifiedSample>(join(folder, "evaluation-few-shot.jsonl"));
+    const zeroShot = readSealedLog<VerifiedSample>(join(folder, "evaluation.jsonl"));
     expect(fewShot).toHaveLength(20);
     expect(fewShot[0].prefixTokens).toBeGreaterThan(zeroShot[0].prefixTokens);
     expect(readSealedLog(join(folder, "evaluation-self-consistency.jsonl"))).toHaveLength(20 * 5);
@@ -118,7 +118,7 @@ describe("sft", () => {
 
 describe("majority", () => {
   const answer = (extracted: string | null, stop: "end" | "length" = "end") =>
-    ({ extracted, stop, strict: extracted === null ? "none" : "wrong", lenient: "none" }) as JudgedSample;
+    ({ extracted, stop, strict: extracted === null ? "none" : "wrong", lenient: "none" }) as VerifiedSample;
 
   test.each([
     ["the most frequent", ["1", "2", "2"], "2"],

@@ -9,7 +9,7 @@ import { loadConfig } from "../../../src/run/config/config.js";
 import type { RunConfig } from "../../../src/run/config/fields.js";
 import { readSealedLog } from "../../../src/run/directory/sealed-log.js";
 import { resumeRun, startRun } from "../../../src/run/loop/runner.js";
-import type { JudgedSample } from "../../../src/run/loop/sampling.js";
+import type { VerifiedSample } from "../../../src/run/loop/sampling.js";
 import { evaluateCheckpoint } from "../../../src/run/oneshot/evaluate-checkpoint.js";
 import { freshDir, recorder } from "../small-run.js";
 
@@ -18,7 +18,7 @@ afterAll(() => rmSync(root, { recursive: true }));
 const verifier = join(root, "verifier.mjs");
 
 /** Compares the statement at the end; stumbles over answers that are too large, which the simulated learner gives at times. */
-const SOURCE = `export function judge(output, { answer }) {
+const SOURCE = `export function verify(output, { answer }) {
   const stated = /The answer is (.*)\\.$/.exec(output)?.[1] ?? null;
   if (Number(stated) > Number(answer)) throw new RangeError("too much");
   return stated;
@@ -58,7 +58,7 @@ async function run(settings: RunConfig) {
 
 test("it judges; what it stumbles over is wrong, recorded, told and listed", async () => {
   const { summary, notices } = await run(config());
-  const answers = readSealedLog<JudgedSample>(join(summary.runDir, "iterations", "0000", "evaluation.jsonl"));
+  const answers = readSealedLog<VerifiedSample>(join(summary.runDir, "iterations", "0000", "evaluation.jsonl"));
   expect(answers.map(({ gold }) => gold)).toEqual(Array.from({ length: 10 }, (_, i) => String(6 + i)));
   expect(answers.some(({ correct }) => correct)).toBe(true);
 
@@ -80,7 +80,7 @@ test("it judges; what it stumbles over is wrong, recorded, told and listed", asy
 test("it judges in place of a task's own verifier", async () => {
   writeFileSync(
     verifier,
-    "export const judge = (output, { question, answer }) => question.startsWith('Balance') && output.endsWith(' ' + answer + '.');",
+    "export const verify = (output, { question, answer }) => question.startsWith('Balance') && output.endsWith(' ' + answer + '.');",
   );
   const { summary } = await run(config({ task: "arithmetic", data: null, eval: null, trainSize: 40, testSize: 20 }));
   expect(summary.iterations).toBe(2);

@@ -37,9 +37,9 @@ const task: Task = {
   exemplars: [{ question: "5+1?", rationale: "so", answer: "6" }],
   verifier: {
     canonical: (answer) => answer,
-    judge: (output) => {
-      const judgement = output.length % 2 === 0 ? "correct" : "wrong";
-      return { strict: judgement, lenient: judgement, extracted: String(output.length) };
+    verify: (output) => {
+      const found = output.length % 2 === 0 ? "correct" : "wrong";
+      return { strict: found, lenient: found, extracted: String(output.length) };
     },
   },
   maxTokens: 24,

@@ -155,8 +155,8 @@ describe("public shapes", () => {
       "entailment",
     ]);
     expect(task.train.length).toBe(10_000);
-    expect(task.verifier.judge("The answer is a contradiction.", { answer: "2" }).strict).toBe("correct");
-    expect(task.verifier.judge("The answer is neutral or contradiction.", { answer: "2" }).lenient).toBe("none");
+    expect(task.verifier.verify("The answer is a contradiction.", { answer: "2" }).strict).toBe("correct");
+    expect(task.verifier.verify("The answer is neutral or contradiction.", { answer: "2" }).lenient).toBe("none");
     const bad = await folder({ "train.jsonl": [{ premise: "p", hypothesis: "h", label: 3 }], "test.jsonl": rows });
     expect(await refusal(openTask({ task: "anli_r1", data: bad }))).toMatch(
       /row 1: expected one of entailment, neutral, contradiction .*got "3"/,
@@ -338,7 +338,7 @@ describe("exemplars", () => {
     expect(task.exemplars.length).toBe(count);
     for (const exemplar of task.exemplars) {
       const written = task.format.completion(exemplar.rationale, exemplar.answer);
-      expect(task.verifier.judge(written, exemplar)).toEqual({
+      expect(task.verifier.verify(written, exemplar)).toEqual({
         strict: "correct",
         lenient: "correct",
         extracted: exemplar.answer,

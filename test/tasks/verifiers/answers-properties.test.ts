@@ -120,7 +120,7 @@ describe("numbers", () => {
   it("verify in any accepted writing", () => {
     fc.assert(
       fc.property(writing, (chosen) => {
-        const verdict = verifier.judge(written(chosen), { answer: String(chosen.value) });
+        const verdict = verifier.verify(written(chosen), { answer: String(chosen.value) });
         expect(verdict).toEqual({ strict: "correct", lenient: "correct", extracted: String(chosen.value) });
       }),
       { numRuns: 1000 },
@@ -132,7 +132,7 @@ describe("numbers", () => {
       fc.property(writing, fc.bigInt({ min: -1000n, max: 1000n }), (chosen, difference) => {
         fc.pre(difference !== 0n);
         const gold = String(chosen.value + difference);
-        expect(verifier.judge(written(chosen), { answer: gold })).toMatchObject({ strict: "wrong", lenient: "wrong" });
+        expect(verifier.verify(written(chosen), { answer: gold })).toMatchObject({ strict: "wrong", lenient: "wrong" });
       }),
       { numRuns: 500 },
     );
@@ -145,13 +145,15 @@ describe("numbers", () => {
         fc.integer({ min: 1, max: 9999 }),
         fc.nat(5),
         (a, b, places) => {
-          const fraction = verifier.judge(`The answer is ${a}/${b}.`, { answer: `${a}/${b}` });
+          const fraction = verifier.verify(`The answer is ${a}/${b}.`, { answer: `${a}/${b}` });
           expect(fraction.strict).toBe("correct");
           const decimal = (a / 10 ** places).toFixed(places);
-          expect(verifier.judge(`The answer is ${decimal}.`, { answer: `${a}/${10 ** places}` }).strict).toBe(
+          expect(verifier.verify(`The answer is ${decimal}.`, { answer: `${a}/${10 ** places}` }).strict).toBe(
             "correct",
           );
-          expect(verifier.judge(`The answer is ${decimal}1.`, { answer: `${a}/${10 ** places}` }).strict).toBe("wrong");
+          expect(verifier.verify(`The answer is ${decimal}1.`, { answer: `${a}/${10 ** places}` }).strict).toBe(
+            "wrong",
+          );
         },
       ),
     );
@@ -167,7 +169,7 @@ describe("numbers", () => {
           fc.pre(a !== b);
           for (const gold of [a, b, -b, a - b]) {
             const text = `The answer is ${a}${join}${b}.`;
-            expect(verifier.judge(text, { answer: String(gold) })).toMatchObject({ strict: "none", lenient: "none" });
+            expect(verifier.verify(text, { answer: String(gold) })).toMatchObject({ strict: "none", lenient: "none" });
           }
         },
       ),
@@ -215,7 +217,7 @@ describe("choices", () => {
       fc.property(fc.nat(3), fc.nat(3), fc.constantFrom(...forms), (said, gold, form) => {
         const { label, text } = options[said] ?? { label: "", text: "" };
         const output = `It must be so. The answer is ${form(label, text)}.`;
-        const verdict = choiceVerifier().judge(output, { answer: "ABCD"[gold] ?? "", options });
+        const verdict = choiceVerifier().verify(output, { answer: "ABCD"[gold] ?? "", options });
         expect(verdict.strict).toBe(said === gold ? "correct" : "wrong");
       }),
     );
@@ -237,7 +239,7 @@ describe("choices, whatever the options say", () => {
         (texts, place, lead) => {
           const all = texts.map((text, i) => ({ label: "ABCDE"[i] ?? "", text }));
           const said = all[place % all.length]?.text ?? "";
-          const verdict = choiceVerifier().judge(`${lead}${said}.`, { answer: "A", options: all });
+          const verdict = choiceVerifier().verify(`${lead}${said}.`, { answer: "A", options: all });
           expect(["correct", "wrong", "none"]).toContain(verdict.lenient);
         },
       ),
@@ -251,7 +253,7 @@ describe("choices, whatever the options say", () => {
       text,
     }));
     const output = "I think they have each gained one-half of it in the end";
-    expect(choiceVerifier().judge(output, { answer: "A", options: hyphenated })).toMatchObject({
+    expect(choiceVerifier().verify(output, { answer: "A", options: hyphenated })).toMatchObject({
       strict: "none",
       lenient: "correct",
     });
@@ -259,7 +261,7 @@ describe("choices, whatever the options say", () => {
 });
 
 describe.each(VERIFIERS)("%s, whatever the output", (_, verifier, observation) => {
-  const judged = (output: string) => verifier.judge(output, observation);
+  const verdictOn = (output: string) => verifier.verify(output, observation);
   const pieces = fc.constantFrom(
     ..."the answer is |The answer is |Answer: |####|\\boxed{|}|\\frac{1}{2}|\\frac|A|B| (C) |a dog|yes|no|not |12|-|,|.|1,234|1/2|e9|%|$|*|\n|Q:|½|１|\ud800|or |and |=|million|^|{,}|\\,".split(
       "|",
@@ -274,7 +276,7 @@ describe.each(VERIFIERS)("%s, whatever the output", (_, verifier, observation) =
           fc.array(pieces, { maxLength: 40 }).map((all) => all.join("")),
         ),
         (output) => {
-          const verdict = judged(output);
+          const verdict = verdictOn(output);
           expect(verdict.extracted === null).toBe(verdict.lenient === "none");
           if (verdict.strict !== "none") expect(verdict.lenient).toBe(verdict.strict);
         },
@@ -287,13 +289,13 @@ describe.each(VERIFIERS)("%s, whatever the output", (_, verifier, observation) =
     fc.assert(
       fc.property(fc.array(pieces, { maxLength: 20 }), fc.array(pieces, { maxLength: 20 }), (own, next) => {
         const output = own.join("").replaceAll("Q:", "");
-        expect(judged(`${output}\nQ: ${next.join("")}`)).toEqual(judged(`${output}\n`));
+        expect(verdictOn(`${output}\nQ: ${next.join("")}`)).toEqual(verdictOn(`${output}\n`));
       }),
     );
   });
 
   // A reading that goes over the text again for each of its places takes minutes here: the runner's time-out is the limit.
-  it("judges 100,000 characters of anything without running away", () => {
-    for (const output of LONG_OUTPUTS) expect(["correct", "wrong", "none"]).toContain(judged(output).lenient);
+  it("reads 100,000 characters of anything without running away", () => {
+    for (const output of LONG_OUTPUTS) expect(["correct", "wrong", "none"]).toContain(verdictOn(output).lenient);
   });
 });

@@ -14,7 +14,7 @@ for (const [kind, verifier, traps] of TABLES) {
   describe(kind, () => {
     for (const { output, gold, strict, lenient, why, options } of traps) {
       it(`${why}: ${JSON.stringify(output.slice(0, 80))}, gold ${gold}`, () => {
-        const verdict = verifier.judge(output, options === undefined ? { answer: gold } : { answer: gold, options });
+        const verdict = verifier.verify(output, options === undefined ? { answer: gold } : { answer: gold, options });
         expect({ strict: verdict.strict, lenient: verdict.lenient }).toEqual({ strict, lenient });
         expect(verdict.extracted === null).toBe(verdict.lenient === "none");
       });

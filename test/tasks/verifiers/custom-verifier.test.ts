@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it, vi } from "vitest";
 import { UserError } from "../../../src/errors.js";
 import type { Verifier } from "../../../src/tasks/task.js";
 import { isVerifierModule, openCustomVerifier } from "../../../src/tasks/verifiers/user-module.js";
-import { judgeAll } from "../../../src/tasks/verifiers/verify-all.js";
+import { verifyAll } from "../../../src/tasks/verifiers/verify-all.js";
 
 const root = mkdtempSync(join(tmpdir(), "adastar-verifier-"));
 const opened: Verifier[] = [];
@@ -31,8 +31,8 @@ const seven = { answer: "7" };
 const correct = { strict: "correct", lenient: "correct" };
 const wrong = { strict: "wrong", lenient: "wrong" };
 
-describe("what judge may return", () => {
-  const echo = verifier("export const judge = (output) => JSON.parse(output);");
+describe("what verify may return", () => {
+  const echo = verifier("export const verify = (output) => JSON.parse(output);");
   it.each<[string, object]>([
     ["true", { ...correct, extracted: null }],
     ["false", { ...wrong, extracted: null }],
@@ -41,47 +41,48 @@ describe("what judge may return", () => {
     ["null", { strict: "none", lenient: "none", extracted: null }],
     ['{"strict":"correct"}', { ...correct, extracted: null }],
     ['{"strict":"none","lenient":"correct","extracted":"7"}', { strict: "none", lenient: "correct", extracted: "7" }],
-  ])("%s", (output, verdict) => expect(echo.judge(output, seven)).toEqual(verdict));
+  ])("%s", (output, verdict) => expect(echo.verify(output, seven)).toEqual(verdict));
 
   it.each(["7", "[]", "{}", '{"strict":"right"}', '{"correct":true}', '{"strict":"correct","extracted":7}'])(
     "%s is a failure, and counts as wrong",
     (output) => {
-      const verdict = echo.judge(output, seven);
+      const verdict = echo.verify(output, seven);
       expect(verdict).toMatchObject({ ...wrong, extracted: null });
-      expect(verdict.failure).toMatch(/^judge returned .*; expected true, false, a text, null or \{strict/);
+      expect(verdict.failure).toMatch(/^verify returned .*; expected true, false, a text, null or \{strict/);
     },
   );
 });
 
-describe("how judge may answer", () => {
+describe("how verify may answer", () => {
   it("late", () => {
     const late = verifier(
-      "export const judge = async (o) => new Promise((done) => setTimeout(done, 20, o === 'yes'));",
+      "export const verify = async (o) => new Promise((done) => setTimeout(done, 20, o === 'yes'));",
     );
-    expect(late.judge("yes", seven)).toMatchObject(correct);
-    expect(late.judge("no", seven)).toMatchObject(wrong);
+    expect(late.verify("yes", seven)).toMatchObject(correct);
+    expect(late.verify("no", seven)).toMatchObject(wrong);
   });
 
   it("knowing all that is known of the observation", () => {
-    const curious = verifier("export const judge = (o, seen) => JSON.stringify(seen);");
+    const curious = verifier("export const verify = (o, seen) => JSON.stringify(seen);");
     const observation = { id: "a", question: "3 + 4?", answer: "7", options: [{ label: "A", text: "7" }] };
-    expect(JSON.parse(curious.judge("", observation).extracted ?? "")).toEqual(observation);
+    expect(JSON.parse(curious.verify("", observation).extracted ?? "")).toEqual(observation);
   });
 
   it.each([
-    ["cjs", "exports.judge = (output) => output === 'a';"],
-    ["cjs", "module.exports = { judge(output) { return output === 'a'; } };"],
+    ["cjs", "exports.verify = (output) => output === 'a';"],
+    ["cjs", "module.exports = { verify(output) { return output === 'a'; } };"],
+    ["js", "export function verify(output) { return output === 'a'; }"],
     ["js", "export function judge(output) { return output === 'a'; }"],
   ])("from a .%s file: %s", async (extension, source) => {
     const made = openCustomVerifier(written(source, extension));
-    expect(made.judge("a", seven)).toMatchObject(correct);
-    expect(made.judge("b", seven)).toMatchObject(wrong);
+    expect(made.verify("a", seven)).toMatchObject(correct);
+    expect(made.verify("b", seven)).toMatchObject(wrong);
     await made.module?.close();
   });
 
   it("with the gold answer in a form of its own", () => {
     const own = verifier(`
-      export const judge = (output, { answer }) => output === answer;
+      export const verify = (output, { answer }) => output === answer;
       export const canonical = (answer, options) => {
         if (answer === "?") throw new RangeError("no number");
         return answer === "" ? 3 : answer.toLowerCase() + (options?.length ?? "");
@@ -91,14 +92,14 @@ describe("how judge may answer", () => {
     expect(() => own.canonical("?")).toThrow(UserError);
     expect(() => own.canonical("?")).toThrow(/got "\?": RangeError: no number/);
     expect(() => own.canonical("")).toThrow(/canonical returned 3, not a text/);
-    expect(verifier("export const judge = () => true;").canonical(" as it is ")).toBe("as it is");
+    expect(verifier("export const verify = () => true;").canonical(" as it is ")).toBe("as it is");
   });
 });
 
 describe("whatever the module does, the row is judged and the next ones are not hurt", () => {
   const broken = verifier(
     `let calls = 0;
-     export async function judge(output) {
+     export async function verify(output) {
        calls++;
        if (output === "throw") throw new TypeError("not a number");
        if (output === "throw nothing") throw undefined;
@@ -116,24 +117,24 @@ describe("whatever the module does, the row is judged and the next ones are not 
   it.each([
     ["throw", /^TypeError: not a number$/],
     ["throw nothing", /^threw undefined$/],
-    ["loop", /^judge gave no answer within 0.6 s$/],
-    ["never", /^judge gave no answer within 0.6 s$/],
+    ["loop", /^verify gave no answer within 0.6 s$/],
+    ["never", /^verify gave no answer within 0.6 s$/],
     ["exit", /process\.exit/],
     ["elsewhere", /^Error: in a timer$/],
     ["function", /could not be cloned/],
   ])("%s", (output, failure) => {
-    const verdict = broken.judge(output, seven);
+    const verdict = broken.verify(output, seven);
     expect(verdict).toMatchObject({ ...wrong, extracted: null });
     expect(verdict.failure).toMatch(failure);
-    expect(broken.judge("fine", seven)).toMatchObject(correct);
+    expect(broken.verify("fine", seven)).toMatchObject(correct);
   });
 
   it("only a time-out costs the module its memory", () => {
-    const before = Number(broken.judge("calls", seven).extracted);
-    broken.judge("throw", seven);
-    expect(Number(broken.judge("calls", seven).extracted)).toBe(before + 2);
-    broken.judge("loop", seven);
-    expect(broken.judge("calls", seven).extracted).toBe("1");
+    const before = Number(broken.verify("calls", seven).extracted);
+    broken.verify("throw", seven);
+    expect(Number(broken.verify("calls", seven).extracted)).toBe(before + 2);
+    broken.verify("loop", seven);
+    expect(broken.verify("calls", seven).extracted).toBe("1");
   });
 
   it("what it prints goes to standard error, out of the way of results", async () => {
@@ -145,7 +146,7 @@ describe("whatever the module does, the row is judged and the next ones are not 
       });
     }
     try {
-      expect(broken.judge("print", seven)).toMatchObject(correct);
+      expect(broken.verify("print", seven)).toMatchObject(correct);
       await vi.waitFor(() => expect(written["stderr"]).toBe("to standard output\n"));
       expect(written["stdout"]).toBe("");
     } finally {
@@ -157,7 +158,7 @@ describe("whatever the module does, the row is judged and the next ones are not 
     let turns = 0;
     const timer = setInterval(() => turns++, 1);
     const outputs = Array.from({ length: 2000 }, (_, i) => (i % 600 === 599 ? "loop" : i % 3 === 0 ? "throw" : "fine"));
-    const verdicts = await judgeAll(
+    const verdicts = await verifyAll(
       broken,
       outputs.map((output) => ({ output, observation: seven })),
     );
@@ -173,10 +174,10 @@ describe("whatever the module does, the row is judged and the next ones are not 
 describe("modules that cannot be used", () => {
   it.each<[string, () => string, RegExp]>([
     ["no file", () => join(root, "nowhere.mjs"), /expected a readable verifier module, got .*nowhere\.mjs/],
-    ["no JavaScript", () => written("export const judge = ("), /expected a verifier that loads, got .*SyntaxError/],
+    ["no JavaScript", () => written("export const verify = ("), /expected a verifier that loads, got .*SyntaxError/],
     ["one that throws", () => written("throw new Error('no licence')"), /Error: no licence/],
-    ["one without judge", () => written("export const verify = () => true;"), /function judge .*got verify/],
-    ["one whose judge is none", () => written("export const judge = 1;"), /function judge .*got no function/],
+    ["one without verify", () => written("export const check = () => true;"), /function verify .*got check/],
+    ["one whose verify is none", () => written("export const verify = 1;"), /function verify .*got no function/],
   ])("%s", (_, path, message) => {
     const open = () => openCustomVerifier(path());
     expect(open).toThrow(UserError);
@@ -184,19 +185,19 @@ describe("modules that cannot be used", () => {
   });
 
   it("one that was changed since is not taken up again", () => {
-    const path = written("export const judge = () => { for (;;); };");
+    const path = written("export const verify = () => { for (;;); };");
     const made = openCustomVerifier(path, { timeout: 0.1 });
-    expect(made.judge("", seven).failure).toMatch(/no answer/);
-    writeFileSync(path, "export const judge = () => true;");
-    expect(() => made.judge("", seven)).toThrow(/expected the verifier .* as it was when it was loaded/);
+    expect(made.verify("", seven).failure).toMatch(/no answer/);
+    writeFileSync(path, "export const verify = () => true;");
+    expect(() => made.verify("", seven)).toThrow(/expected the verifier .* as it was when it was loaded/);
   });
 });
 
 it("a fingerprint is of the content", async () => {
-  const same = [written("export const judge = () => true;"), written("export const judge = () => true;")];
+  const same = [written("export const verify = () => true;"), written("export const verify = () => true;")];
   const prints = same.map((path) => verifierOf(path).module?.fingerprint);
   expect(prints[0]).toBe(prints[1]);
-  expect(verifierOf(written("export const judge = () => false;")).module?.fingerprint).not.toBe(prints[0]);
+  expect(verifierOf(written("export const verify = () => false;")).module?.fingerprint).not.toBe(prints[0]);
 
   function verifierOf(path: string): Verifier {
     const made = openCustomVerifier(path);

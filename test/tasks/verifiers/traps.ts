@@ -1,33 +1,33 @@
-/** Extraction traps: what a model wrote, what is right, how it must be judged, and why. */
+/** Extraction traps: what a model wrote, what is right, how it must be found, and why. */
 
-import type { AnswerOption, Judgement } from "../../../src/tasks/task.js";
+import type { AnswerOption, Correctness } from "../../../src/tasks/task.js";
 
 export interface Trap {
   readonly output: string;
   readonly gold: string;
-  readonly strict: Judgement;
-  readonly lenient: Judgement;
+  readonly strict: Correctness;
+  readonly lenient: Correctness;
   readonly why: string;
   readonly options?: readonly AnswerOption[];
 }
 
 type Kept = "correct" | "wrong" | "none";
 
-/** A row whose strict and lenient judgements agree: the asked form was kept, or nothing is stated. */
-const both = (output: string, gold: string, judged: Kept, why: string): Trap => ({
+/** A row whose strict and lenient readings agree: the asked form was kept, or nothing is stated. */
+const both = (output: string, gold: string, found: Kept, why: string): Trap => ({
   output,
   gold,
-  strict: judged,
-  lenient: judged,
+  strict: found,
+  lenient: found,
   why,
 });
 
 /** A row in another form than asked: strict finds nothing. */
-const loose = (output: string, gold: string, judged: Kept, why: string): Trap => ({
+const loose = (output: string, gold: string, found: Kept, why: string): Trap => ({
   output,
   gold,
   strict: "none",
-  lenient: judged,
+  lenient: found,
   why,
 });
 
