@@ -17,10 +17,13 @@ export type FieldKind =
   | "path-or-hub";
 
 /**
- * What a setting may change. `result`: what the run computes; enters the configuration's hash. `budget`: only how far it goes.
- * `place`: where things are; what lies there is told apart by its content. `means`: only how the work is done or kept.
+ * What a setting changes. `result`: what the run computes. `budget`: only how far it goes. `place`: where things are; what is there is
+ * compared by content. `means`: only how the work is done, or what is kept.
  */
 export type FieldScope = "result" | "budget" | "place" | "means";
+
+/** Commands that read a setting. `run` and `compare`, which follow a method from beginning to end, read all of them. */
+export type Reader = "eval" | "tasks check" | "replay" | "replay --simulate";
 
 export interface Field<T = unknown> {
   readonly schema: z.ZodType<T>;
@@ -30,6 +33,8 @@ export interface Field<T = unknown> {
   readonly default: T;
   readonly description: string;
   readonly scope: FieldScope;
+  /** The commands besides `run` and `compare` that take it. */
+  readonly readBy: readonly Reader[];
   /** For help: the allowed words of a choice. */
   readonly choices?: readonly string[];
 }
@@ -88,13 +93,16 @@ export function optional<T>(values: Values<T>): Values<T | null> {
   return { ...values, schema: values.schema.nullable(), expects: `${values.expects}, or null` };
 }
 
+type FieldNotes<T> = Partial<Pick<Field<T>, "scope" | "readBy">>;
+
+/** A row of a table of settings. Without notes it is a `result` that `run` and `compare` alone read. */
 export function field<T>(
   values: Values<T>,
   fallback: NoInfer<T>,
   description: string,
-  scope: FieldScope = "result",
+  { scope = "result", readBy = [], ...more }: FieldNotes<T> = {},
 ): Field<T> {
-  return { ...values, default: fallback, description, scope };
+  return { ...values, default: fallback, description, scope, readBy, ...more };
 }
 
 /** Some of these words, each at most once, most important first. */

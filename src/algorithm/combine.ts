@@ -1,37 +1,18 @@
-/** Methods put together from parts: one method's row with some of its fields replaced, checked for sense. */
+/** Methods put together from parts: one method's row with some of its parts replaced, checked for sense. */
 
 import { shown, UserError } from "../errors.js";
-import type { EvaluationKind, Method, MethodOverrides, QueueKeyField } from "./methods.js";
-
-/** Largest K: win rates are kept as two bytes an observation. */
-const MAX_TRIES = 255;
-
-const CHOICES = {
-  completions: ["sampled", "gold"],
-  visits: ["queue", "random", "all"],
-  curriculum: ["gate", "all"],
-  retry: ["failures", "always"],
-  rationalize: [true, false],
-  batch: ["schedule", "all"],
-  start: ["reset", "accumulate"],
-  temperature: ["fixed", "balance"],
-} as const satisfies { readonly [Field in keyof MethodOverrides]: readonly Method[Field][] };
-
-/** Fields whose value is a list of some of these, each at most once and at least one. */
-const LISTS = {
-  queueKey: ["lastSampled", "winRate"],
-  evaluations: ["zero-shot", "few-shot", "self-consistency"],
-} as const satisfies { readonly queueKey: readonly QueueKeyField[]; readonly evaluations: readonly EvaluationKind[] };
+import type { Method, MethodOverrides } from "./methods.js";
+import { MAX_TRIES, PART_NAMES, PARTS, type Part, type PartName } from "./parts.js";
 
 /**
- * `base` with `overrides` in place of its own fields; `base` itself when they change nothing. A changed method carries the changes in
- * its name. Throws UserError, with the reason and what to set instead, for values out of range and for parts that cannot work
- * together or of which one would have no effect.
+ * `base` with `overrides` in place of its own parts, or `base` itself if they change nothing. A changed method has the changes in its
+ * name. Throws UserError, with the reason and what to set instead, for values out of range, for parts that cannot work together and for
+ * a part that would have no effect.
  */
 export function combineMethod(base: Method, overrides: MethodOverrides): Method {
   checkValues(overrides);
   const changes = Object.entries(overrides).filter(
-    ([field, value]) => value !== undefined && JSON.stringify(value) !== JSON.stringify(base[field as keyof Method]),
+    ([name, value]) => value !== undefined && JSON.stringify(value) !== JSON.stringify(base[name as PartName]),
   );
   if (changes.length === 0) {
     // A part that has no effect is refused even where it says what the method has anyway.
@@ -41,7 +22,7 @@ export function combineMethod(base: Method, overrides: MethodOverrides): Method 
   const method: Method = {
     ...base,
     ...(Object.fromEntries(changes) as MethodOverrides),
-    name: `${base.name} with ${changes.map(([field, value]) => `${field}=${plain(value)}`).join(", ")}`,
+    name: `${base.name} with ${changes.map(([name, value]) => `${name}=${plain(value)}`).join(", ")}`,
     source: `${base.source}; combined`,
   };
   checkSense(method, overrides);
@@ -53,37 +34,53 @@ function plain(value: unknown): string {
 }
 
 function checkValues(overrides: MethodOverrides): void {
-  for (const [field, value] of Object.entries(overrides)) {
+  for (const [name, value] of Object.entries(overrides)) {
     if (value === undefined) continue;
-    if (Object.hasOwn(CHOICES, field)) {
-      const choices: readonly unknown[] = CHOICES[field as keyof typeof CHOICES];
-      if (!choices.includes(value)) refuse(field, choices.map(String).join(" or "), value);
-    } else if (field === "tries") {
-      if (!isWholeNumber(value, MAX_TRIES)) refuse(field, `a whole number from 1 to ${MAX_TRIES}`, value);
-    } else if (field === "keepPerObservation") {
-      if (value !== null && !isWholeNumber(value, MAX_TRIES)) {
-        refuse(field, `a whole number from 1 to ${MAX_TRIES}, or null to keep all`, value);
-      }
-    } else if (Object.hasOwn(LISTS, field)) {
-      const words: readonly string[] = LISTS[field as keyof typeof LISTS];
-      const listed: readonly unknown[] = Array.isArray(value) ? value : [];
-      const known = listed.every((word) => words.some((allowed) => allowed === word));
-      if (listed.length === 0 || !known || new Set(listed).size < listed.length) {
-        refuse(field, `a list of ${words.join(" and ")}, each at most once`, value);
-      }
-    } else {
-      const parts = [...Object.keys(CHOICES), "tries", "keepPerObservation", ...Object.keys(LISTS)];
-      throw new UserError(`expected a part of a method: ${parts.join(", ")}, got ${shown(field)}`);
+    if (!Object.hasOwn(PARTS, name)) {
+      throw new UserError(`expected a part of a method: ${PART_NAMES.join(", ")}, got ${shown(name)}`);
     }
+    const { accepts, expects } = rangeOf(PARTS[name as PartName]);
+    if (!accepts(value)) throw new UserError(`expected ${name} to be ${expects}, got ${shown(value)}`);
   }
 }
 
-function isWholeNumber(value: unknown, largest: number): boolean {
-  return typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= largest;
+interface Range {
+  /** Completes "expected … to be". */
+  readonly expects: string;
+  readonly accepts: (value: unknown) => boolean;
 }
 
-function refuse(field: string, expected: string, value: unknown): never {
-  throw new UserError(`expected ${field} to be ${expected}, got ${shown(value)}`);
+function rangeOf(part: Part): Range {
+  switch (part.kind) {
+    case "choice":
+      return { expects: part.words.join(" or "), accepts: (value) => isOneOf(part.words, value) };
+    case "list":
+      return {
+        expects: `a list of ${part.words.join(" and ")}, each at most once`,
+        accepts: (value) =>
+          Array.isArray(value) &&
+          value.length > 0 &&
+          value.every((word) => isOneOf(part.words, word)) &&
+          new Set(value).size === value.length,
+      };
+    case "yes or no":
+      return { expects: "true or false", accepts: (value) => typeof value === "boolean" };
+    case "count":
+      return { expects: `a whole number from 1 to ${MAX_TRIES}`, accepts: isCount };
+    case "count or all":
+      return {
+        expects: `a whole number from 1 to ${MAX_TRIES}, or null to keep all`,
+        accepts: (value) => value === null || isCount(value),
+      };
+  }
+}
+
+function isOneOf(words: readonly string[], value: unknown): boolean {
+  return words.some((word) => word === value);
+}
+
+function isCount(value: unknown): boolean {
+  return typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= MAX_TRIES;
 }
 
 function checkSense(method: Method, overrides: MethodOverrides): void {

@@ -1,62 +1,34 @@
 /**
- * Every method as a row of data on one machinery (paper section 4.1 and its baselines): the loop in iteration.ts reads these fields and
- * has no branch for a method's name.
+ * Every method as a row of data (paper section 4.1 and its baselines). They share one loop: iteration.ts reads a row's parts and has no
+ * branch for a method's name, so a new method is a new row.
  */
 
 import { shown, UserError } from "../errors.js";
+import type { MethodParts } from "./parts.js";
 
-/** Field of the observation queue's key, in order of importance; the index is always the last. */
-export type QueueKeyField = "lastSampled" | "winRate";
+/** A field of the observation queue's key. */
+export type QueueKeyField = MethodParts["queueKey"][number];
 
-/**
- * How test accuracy is measured. `zero-shot`: one greedy answer. `few-shot`: the same after the task's worked examples. `self-consistency`: the
- * majority of several sampled answers (Wang et al. 2023).
- */
-export type EvaluationKind = "zero-shot" | "few-shot" | "self-consistency";
+/** A way of measuring test accuracy. */
+export type EvaluationKind = MethodParts["evaluations"][number];
 
-export interface Method {
+/** A name, and a value for every part (parts.ts says what they mean). */
+export interface Method extends MethodParts {
   readonly name: string;
   /** One line for `adastar methods`. */
   readonly summary: string;
   /** Paper and section, or the reference of the baseline. */
   readonly source: string;
-  /** `sampled`: D₊ is what the model wrote and the verifier found right. `gold`: every gold answer as it stands, with no rationale and no sampling. */
-  readonly completions: "sampled" | "gold";
-  /**
-   * `queue`: heap order until βᵗ correct samples are there. `random`: the same stop, in an order drawn anew each iteration. `all`: every observation,
-   * in such an order.
-   */
-  readonly visits: "queue" | "random" | "all";
-  /** Key of the queue; read when visits is `queue`. */
-  readonly queueKey: readonly QueueKeyField[];
-  /** AdaC (paper section 3.2): `gate` updates the first ⌊m·αᵖ⌋ visited, `all` updates all m. */
-  readonly curriculum: "gate" | "all";
-  /** K: samples an observation may get. */
-  readonly tries: number;
-  /** `failures`: a further try only when all before it failed. `always`: all K. */
-  readonly retry: "failures" | "always";
-  /** Further tries carry the gold answer as a hint (where the task allows it). */
-  readonly rationalize: boolean;
-  /** Most correct samples kept of one observation; null keeps all. */
-  readonly keepPerObservation: number | null;
-  /** `schedule`: D₊ is cut to βᵗ and trained for σᵗ steps. `all`: everything correct is kept, one pass over it. */
-  readonly batch: "schedule" | "all";
-  /** `reset`: each iteration trains from the base model. `accumulate`: from the previous iteration's. */
-  readonly start: "reset" | "accumulate";
-  /** `fixed`: the configured temperature. `balance`: chosen anew each iteration by B-STaR's balance score. */
-  readonly temperature: "fixed" | "balance";
-  /** How each iteration's model is tested; the first is the accuracy that the run is judged by. */
-  readonly evaluations: readonly EvaluationKind[];
 }
 
-/** Every observation in random order, no queue to read and none to hold back: what all baselines share. */
+/** All baselines visit every observation in random order. No queue is read, so there is nothing to hold back either. */
 const VISIT_ALL = { visits: "all", queueKey: ["lastSampled", "winRate"], curriculum: "all" } as const;
 
-/** STaR's two tries: a failed observation gets a second one, with the answer as a hint. */
+/** STaR's two tries: an observation that failed gets a second one, with the answer as a hint. */
 const STAR_TRIES = { tries: 2, retry: "failures", rationalize: true, keepPerObservation: null } as const;
 
-/** What no method but those with a policy of their own departs from. */
-const USUAL = { completions: "sampled", temperature: "fixed", evaluations: ["zero-shot"] } as const;
+/** Defaults of every method that does not override them. */
+const COMMON = { completions: "sampled", temperature: "fixed", evaluations: ["zero-shot"] } as const;
 
 const ADASTAR: Method = {
   name: "adastar",
@@ -68,7 +40,7 @@ const ADASTAR: Method = {
   ...STAR_TRIES,
   batch: "schedule",
   start: "accumulate",
-  ...USUAL,
+  ...COMMON,
 };
 
 const ROWS: readonly Method[] = [
@@ -97,30 +69,30 @@ const ROWS: readonly Method[] = [
   {
     ...ADASTAR,
     name: "adastar-random-order",
-    summary: "AdaSTaR's stop without its order: observations at random until enough samples are correct",
-    source: "ours: what of AdaSTaR's saving the stop at βᵗ brings by itself",
+    summary: "AdaSTaR's stop without its order: random observations until enough samples are correct",
+    source: "ours: shows how much of AdaSTaR's saving comes from stopping at βᵗ alone",
     visits: "random",
     curriculum: "all",
   },
   {
     name: "star",
-    summary: "Samples everything, trains the base model anew on a random part of what is correct",
+    summary: "Samples everything, trains the base model again on a random part of what is correct",
     source: "STaR, Zelikman et al. 2022",
     ...VISIT_ALL,
     ...STAR_TRIES,
     batch: "schedule",
     start: "reset",
-    ...USUAL,
+    ...COMMON,
   },
   {
     name: "star-acc",
-    summary: "STaR that goes on from the previous iteration's model",
+    summary: "STaR that continues from the previous iteration's model",
     source: "AdaSTaR, section 4.1 (baseline STaR-Acc)",
     ...VISIT_ALL,
     ...STAR_TRIES,
     batch: "schedule",
     start: "accumulate",
-    ...USUAL,
+    ...COMMON,
   },
   {
     name: "star-full",
@@ -130,7 +102,7 @@ const ROWS: readonly Method[] = [
     ...STAR_TRIES,
     batch: "all",
     start: "reset",
-    ...USUAL,
+    ...COMMON,
   },
   {
     name: "star-acc-full",
@@ -140,7 +112,7 @@ const ROWS: readonly Method[] = [
     ...STAR_TRIES,
     batch: "all",
     start: "accumulate",
-    ...USUAL,
+    ...COMMON,
   },
   {
     name: "star-acc-full-k",
@@ -153,7 +125,7 @@ const ROWS: readonly Method[] = [
     keepPerObservation: null,
     batch: "all",
     start: "accumulate",
-    ...USUAL,
+    ...COMMON,
   },
   {
     name: "rest-em",
@@ -166,7 +138,7 @@ const ROWS: readonly Method[] = [
     keepPerObservation: 3,
     batch: "all",
     start: "reset",
-    ...USUAL,
+    ...COMMON,
   },
   {
     name: "b-star",
@@ -179,7 +151,7 @@ const ROWS: readonly Method[] = [
     keepPerObservation: null,
     batch: "all",
     start: "accumulate",
-    ...USUAL,
+    ...COMMON,
     temperature: "balance",
   },
   {
@@ -193,7 +165,7 @@ const ROWS: readonly Method[] = [
     keepPerObservation: null,
     batch: "all",
     start: "accumulate",
-    ...USUAL,
+    ...COMMON,
     completions: "gold",
     evaluations: ["zero-shot", "few-shot", "self-consistency"],
   },
@@ -204,14 +176,13 @@ export const METHODS: Readonly<Record<string, Method>> = Object.freeze(
   Object.fromEntries(ROWS.map((row) => [row.name, row])),
 );
 
-/** The method of that name; throws UserError listing the names when there is none. */
+/** The method of that name. Throws UserError listing the names if there is none. */
 export function methodNamed(name: string): Method {
-  const method = Object.hasOwn(METHODS, name) ? METHODS[name] : undefined;
-  if (method === undefined) {
+  if (!Object.hasOwn(METHODS, name)) {
     throw new UserError(`expected a method: ${Object.keys(METHODS).join(", ")}, got ${shown(name)}`);
   }
-  return method;
+  return METHODS[name];
 }
 
-/** The parts of a method that a user may set one by one. */
-export type MethodOverrides = Partial<Omit<Method, "name" | "summary" | "source">>;
+/** Parts that replace those of a method. */
+export type MethodOverrides = Partial<MethodParts>;

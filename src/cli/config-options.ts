@@ -2,7 +2,7 @@
 
 import { type Command, Option } from "commander";
 import { parseFlag } from "../run/config/config.js";
-import { type ConfigKey, fieldGroups, fields } from "../run/config/fields.js";
+import { type ConfigKey, fieldGroups, fieldOf, fields } from "../run/config/fields.js";
 import { type Field, flagOf } from "../settings.js";
 
 const GROUP_HEADINGS: Readonly<Record<keyof typeof fieldGroups, string>> = {
@@ -49,7 +49,7 @@ export function statedSettings(options: Readonly<Record<string, unknown>>): Reco
 }
 
 function optionsOf(key: ConfigKey): Option[] {
-  const field = fields[key] as Field;
+  const field = fieldOf(key);
   const description = field.description + defaultNote(field);
   if (field.kind === "boolean") {
     return [

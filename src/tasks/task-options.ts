@@ -21,9 +21,11 @@ const files = {
     optional(source),
     null,
     "Training file (.jsonl, .json, .parquet, .csv), or a folder or hub:owner/name with the training and test files; a benchmark's own data set on the Hugging Face hub when not set",
-    "place",
+    { scope: "place" },
   ),
-  eval: field(optional(source), null, "Test data, if it is elsewhere: a file, folder or hub:owner/name", "place"),
+  eval: field(optional(source), null, "Test data, if it is elsewhere: a file, folder or hub:owner/name", {
+    scope: "place",
+  }),
 };
 
 /** What the columns of a user's own data mean. */

@@ -7,8 +7,8 @@ import { afterAll } from "vitest";
 import type { Engine } from "../../src/engine/engine.js";
 import { openScriptedEngine, type ScriptedOptions } from "../../src/engine/scripted/scripted-engine.js";
 import { lessonsOf } from "../../src/engine/scripted/task-lessons.js";
-import { determiningSettings, resolveConfig } from "../../src/run/config/config.js";
-import type { RunConfig } from "../../src/run/config/fields.js";
+import { resolveConfig } from "../../src/run/config/config.js";
+import { type ConfigKey, fields, type RunConfig } from "../../src/run/config/fields.js";
 import { readJournal } from "../../src/run/directory/journal.js";
 import type { IterationRecord, RunEvent } from "../../src/run/events.js";
 import { arithmetic as family } from "../../src/tasks/generated/arithmetic.js";
@@ -70,10 +70,13 @@ export function essence(dir: string): Record<string, unknown> {
   );
 }
 
-/** The journal's entries, of the settings only those that determine a run. */
+/** The journal's entries, with only those settings that determine a run. */
 function determining(path: string): unknown[] {
+  const determines = (key: string) => !(key in fields) || fields[key as ConfigKey].scope === "result";
   return readJournal(path).map((entry) =>
-    entry.kind === "opened" ? { ...entry, settings: determiningSettings(entry.settings as RunConfig) } : entry,
+    entry.kind === "opened"
+      ? { ...entry, settings: Object.fromEntries(Object.entries(entry.settings).filter(([key]) => determines(key))) }
+      : entry,
   );
 }
 

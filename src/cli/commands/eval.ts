@@ -3,25 +3,15 @@ import { formatCount, formatDuration, formatFlops, formatPercent, formatRate } f
 import { modelLabel } from "../../report/run-table.js";
 import { renderPairs } from "../../report/tables.js";
 import { loadConfig } from "../../run/config/config.js";
-import type { ConfigKey } from "../../run/config/fields.js";
+import { keysReadBy } from "../../run/config/fields.js";
 import { type CheckpointEvaluation, evaluateCheckpoint } from "../../run/oneshot/evaluate-checkpoint.js";
 import { testOptionKeys } from "../../tasks/task-options.js";
 import { addConfigOptions, statedSettings } from "../config-options.js";
 import { createDisplay } from "../display/display.js";
 import { print, printJson } from "../output.js";
 
-/** The settings that an evaluation reads. */
-const SETTINGS: readonly ConfigKey[] = [
-  // The test set's limit has a flag of its own here.
-  ...testOptionKeys.filter((key) => key !== "evalLimit"),
-  "model",
-  "engine",
-  "threads",
-  "chat",
-  "maxTokens",
-  "accept",
-  "samplingBatch",
-];
+/** The settings that an evaluation reads. The test set's limit has a flag of its own here. */
+const SETTINGS = [...testOptionKeys.filter((key) => key !== "evalLimit"), ...keysReadBy("eval")];
 
 export function evalCommand(): Command {
   const command = new Command("eval")

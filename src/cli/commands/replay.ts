@@ -5,34 +5,15 @@ import { UserError } from "../../errors.js";
 import { ABSENT, formatCount, formatDuration, formatFixed, formatPercent } from "../../report/format.js";
 import { renderPairs, renderText } from "../../report/tables.js";
 import { loadConfig, methodOf } from "../../run/config/config.js";
-import type { ConfigKey } from "../../run/config/fields.js";
+import { keysReadBy } from "../../run/config/fields.js";
 import { refuseIneffectiveFlags } from "../../run/config/ineffective.js";
 import { populationDeviation } from "../../statistics/statistics.js";
 import { addConfigOptions, statedSettings } from "../config-options.js";
 import { print, printJson, say } from "../output.js";
 import { wholeNumber } from "../parsers.js";
 
-const METHOD_SETTINGS: readonly ConfigKey[] = [
-  "method",
-  "seed",
-  "visits",
-  "tries",
-  "retry",
-  "rationalize",
-  "keepPerObservation",
-  "batch",
-  "queueKey",
-  "curriculum",
-  "curriculumPower",
-  "temperaturePolicy",
-  "samplingBatch",
-  "batchSize",
-  "steps",
-  "stepsGrowth",
-];
-
 /** A recorded model cannot be trained otherwise; the simulated one can. */
-const SIMULATION_SETTINGS: readonly ConfigKey[] = ["start", "iterations", "learningRate", "learningRateSchedule"];
+const SIMULATION_SETTINGS = keysReadBy("replay --simulate");
 
 interface Options extends Readonly<Record<string, unknown>> {
   readonly simulate?: number;
@@ -81,7 +62,7 @@ Examples:
       if (options.json) printJson({ ...replay, frequencies: [...replay.frequencies] });
       else print(replayText(replay));
     });
-  return addConfigOptions(command, [...METHOD_SETTINGS, ...SIMULATION_SETTINGS]);
+  return addConfigOptions(command, keysReadBy("replay", "replay --simulate"));
 }
 
 async function simulated(

@@ -4,24 +4,14 @@ import { formatCount } from "../../report/format.js";
 import { lengthTable } from "../../report/length-table.js";
 import { renderPairs, renderText } from "../../report/tables.js";
 import { loadConfig } from "../../run/config/config.js";
-import type { ConfigKey } from "../../run/config/fields.js";
+import { keysReadBy } from "../../run/config/fields.js";
 import { checkTask, type TaskCheck } from "../../run/oneshot/check-task.js";
 import { taskOptionKeys } from "../../tasks/task-options.js";
 import { addConfigOptions, statedSettings } from "../config-options.js";
 import { print, printJson, say } from "../output.js";
 
-/** The settings that decide what a task's observations and prompts are. */
-const SETTINGS: readonly ConfigKey[] = [
-  // The task is the command's argument.
-  ...taskOptionKeys.filter((key) => key !== "task"),
-  "model",
-  "method",
-  "rationalize",
-  "maxTokens",
-  "exemplars",
-  "chat",
-  "fewShot",
-];
+/** The settings that decide what a task's observations and prompts are. The task itself is the command's argument. */
+const SETTINGS = [...taskOptionKeys.filter((key) => key !== "task"), ...keysReadBy("tasks check")];
 
 export function tasksCheckCommand(): Command {
   const command = new Command("check")

@@ -3,19 +3,19 @@
  * defaults < the task's defaults < preset < YAML file < flags.
  */
 
-import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { parseDocument, stringify } from "yaml";
 import { combineMethod } from "../../algorithm/combine.js";
-import { type Method, type MethodOverrides, methodNamed } from "../../algorithm/methods.js";
+import { type Method, methodNamed } from "../../algorithm/methods.js";
 import { messageOf, shown, UserError } from "../../errors.js";
 import { type Field, flagOf } from "../../settings.js";
 import { taskEntry } from "../../tasks/registry.js";
 import { isHubReference } from "../../tasks/sources/hub.js";
 import type { Task } from "../../tasks/task.js";
 import { type TaskOptions, taskOptionKeys } from "../../tasks/task-options.js";
-import { type ConfigKey, configKeys, fields, type RunConfig } from "./fields.js";
+import { type ConfigKey, configKeys, fieldOf, fields, type RunConfig } from "./fields.js";
+import { statedParts } from "./part-fields.js";
 import { presets } from "./presets.js";
 
 /** Settings from one source, not yet checked. */
@@ -82,7 +82,7 @@ function checkedValue(key: string, value: unknown, layer: ConfigLayer): unknown 
       }`,
     );
   }
-  const spec = fields[key as ConfigKey] as Field;
+  const spec = fieldOf(key as ConfigKey);
   const parsed = spec.schema.safeParse(value);
   if (!parsed.success) throw new UserError(`${key}: expected ${spec.expects}, got ${shown(value)} (${layer.source})`);
   return isPath(spec, parsed.data) ? resolve(layer.folder, parsed.data) : parsed.data;
@@ -131,7 +131,7 @@ export function parseConfig(text: string, source: string): ConfigLayer {
 
 /** The value that a flag's text states for `key`; `null` and `none` unset a setting. Limits are checked later, by resolveConfig. */
 export function parseFlag(key: ConfigKey, text: string): unknown {
-  const spec = fields[key] as Field;
+  const spec = fieldOf(key);
   if (text === "null" || text === "none") return null;
   switch (spec.kind) {
     case "number":
@@ -157,47 +157,19 @@ export function taskOptions(config: RunConfig): TaskOptions {
 }
 
 /**
- * The method that the configuration asks for, its parts replaced where set. Hints are given only if they suit the task, unless the
- * configuration insists. Throws UserError for an unknown method and for parts that do not work together.
+ * The method that the configuration asks for, with the parts that it sets replaced. Hints are given only if they suit the task, unless
+ * the configuration insists. Throws UserError for an unknown method and for parts that do not work together.
  */
 export function methodOf(config: RunConfig, task: Pick<Task, "rationalize">): Method {
-  const { keepPerObservation } = config;
-  const chosen: { readonly [K in keyof MethodOverrides]: MethodOverrides[K] | null } = {
-    completions: config.completions,
-    visits: config.visits,
-    queueKey: config.queueKey,
-    curriculum: config.curriculum,
-    tries: config.tries,
-    retry: config.retry,
-    rationalize: config.rationalize,
-    batch: config.batch,
-    start: config.start,
-    temperature: config.temperaturePolicy,
-    evaluations: config.evaluations,
-  };
-  const set = Object.fromEntries(Object.entries(chosen).filter(([, value]) => value !== null)) as MethodOverrides;
-  const overrides: MethodOverrides =
-    keepPerObservation === null
-      ? set
-      : { ...set, keepPerObservation: keepPerObservation === "all" ? null : keepPerObservation };
   const method = methodNamed(config.method);
-  // Before the parts are put together: a method that gives no hints here need not be told so to take more tries.
+  // Drop hints before merging, so that a user who only raises `tries` need not also set rationalize=false.
   const suited = config.rationalize === null && !task.rationalize ? { ...method, rationalize: false } : method;
-  return combineMethod(suited, overrides);
+  return combineMethod(suited, statedParts(config));
 }
 
 /** The resolved configuration as the YAML that readConfigFile reads back. */
 export function formatConfig(config: RunConfig): string {
   return stringify(config);
-}
-
-/**
- * The settings that determine what a run computes. Places are left out, because what lies there is compared by content, and so are budget
- * and means, which may change between the sessions of a run.
- */
-export function determiningSettings(config: RunConfig): Readonly<Record<string, unknown>> {
-  const determining = configKeys.filter((key) => fields[key].scope === "result");
-  return Object.fromEntries(determining.map((key) => [key, isPath(fields[key], config[key]) ? "a file" : config[key]]));
 }
 
 /** Settings that may be others when a run goes on: how far, where things lie, how the work is done. */
@@ -208,12 +180,6 @@ export const changeableKeys: readonly ConfigKey[] = configKeys.filter(
 /** Whether a run that goes on may have this value now, as far as can be told before what lies there is looked at. */
 export function isChangeable(key: ConfigKey, value: unknown): boolean {
   return changeableKeys.includes(key) || (key === "verifier" && isPath(fields[key], value));
-}
-
-/** Digest of the determining settings: equal digests mean runs that compute the same from the same model and data. */
-export function configHash(config: RunConfig): string {
-  const settings = Object.entries(determiningSettings(config)).sort(([a], [b]) => (a < b ? -1 : 1));
-  return createHash("sha256").update(JSON.stringify(settings)).digest("hex");
 }
 
 /** The key that somebody who typed `key` probably meant: equal but for case and separators, or at most two letters off. */

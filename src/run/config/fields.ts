@@ -1,136 +1,160 @@
 /**
- * Every setting of a run: its type and limits, default, unit and meaning. The command line's flags and help, the YAML reader, the resolved
- * config.yaml and the configuration's hash all come from this one table.
+ * Every setting of a run: its type and limits, default, unit and meaning. The flags and their help, the YAML reader, config.yaml and the
+ * JSON schema all follow from this table, and so do the settings that each command takes. A new setting is a new row.
  */
 
+import type { Method } from "../../algorithm/methods.js";
 import {
   atLeastOne,
   between,
   type Field,
   field,
-  listOf,
   notNegative,
   oneOf,
   optional,
   path,
   positive,
+  type Reader,
   text,
   whole,
   wholeOr,
   yesOrNo,
 } from "../../settings.js";
 import { taskFields } from "../../tasks/task-options.js";
+import { partFields } from "./part-fields.js";
+
+/** What makes a method use a setting. */
+export interface Need {
+  readonly holds: (method: Method) => boolean;
+  /** Why the setting does nothing where it does not hold. */
+  readonly otherwise: string;
+}
+
+export interface RunField<T = unknown> extends Field<T> {
+  /** A method uses the setting if all of these hold. */
+  readonly needs?: readonly Need[];
+}
+
+function onlyIf<T>(needs: readonly Need[], spec: Field<T>): RunField<T> {
+  return { ...spec, needs };
+}
+
+const SAMPLES: Need = {
+  holds: ({ completions }) => completions === "sampled",
+  otherwise: "gold answers are trained on and nothing is sampled",
+};
+
+const SAMPLES_OR_VOTES: Need = {
+  holds: ({ completions, evaluations }) => completions === "sampled" || evaluations.includes("self-consistency"),
+  otherwise: "gold answers are trained on, and tests are greedy",
+};
+
+const FIXED_TEMPERATURE: Need = {
+  holds: ({ temperature }) => temperature === "fixed",
+  otherwise: "the temperature is chosen by balance score",
+};
+
+const CHOSEN_TEMPERATURE: Need = {
+  holds: ({ temperature }) => temperature === "balance",
+  otherwise: "the temperature is fixed",
+};
+
+const GATE: Need = { holds: ({ curriculum }) => curriculum === "gate", otherwise: "the curriculum has no gate" };
+
+const SCHEDULE: Need = {
+  holds: ({ batch }) => batch === "schedule",
+  otherwise: "everything correct is trained on once",
+};
+
+const VOTES: Need = {
+  holds: ({ evaluations }) => evaluations.includes("self-consistency"),
+  otherwise: "models are not tested by self-consistency",
+};
 
 /** Grouped as `adastar run --help` shows them. */
 export const fieldGroups = {
   task: taskFields,
   model: {
-    model: field(
-      optional(path),
-      null,
-      "Folder of a Hugging Face checkpoint; the bundled starter model when not set",
-      "place",
-    ),
-    engine: field(oneOf("onnx", "scripted"), "onnx", "What samples and trains: a real model, or a simulated learner"),
-    threads: field(optional(whole(1)), null, "Processor threads of the engine; all cores when not set", "means"),
+    model: field(optional(path), null, "Folder of a Hugging Face checkpoint; the bundled starter model when not set", {
+      scope: "place",
+      readBy: ["eval", "tasks check"],
+    }),
+    engine: field(oneOf("onnx", "scripted"), "onnx", "What samples and trains: a real model, or a simulated learner", {
+      readBy: ["eval"],
+    }),
+    threads: field(optional(whole(1)), null, "Processor threads of the engine; all cores when not set", {
+      scope: "means",
+      readBy: ["eval"],
+    }),
   },
   method: {
-    method: field(text, "adastar", "Which observations are visited and what is kept (see `adastar methods`)"),
-    seed: field(whole(0), 1, "Seed of everything random"),
-    completions: field(
-      optional(oneOf("sampled", "gold")),
-      null,
-      "Train on what the model wrote and got right, or on the bare gold answers; the method's when not set",
-    ),
-    visits: field(
-      optional(oneOf("queue", "random", "all")),
-      null,
-      "Visit observations in the queue's order or at random until enough samples are correct, or all; the method's when not set",
-    ),
-    tries: field(optional(whole(1)), null, "K, samples an observation may get; the method's when not set"),
-    retry: field(
-      optional(oneOf("failures", "always")),
-      null,
-      "When to draw a further sample; the method's when not set",
-    ),
-    rationalize: field(
-      optional(yesOrNo),
-      null,
-      "Give further tries the answer as a hint; when not set: if the method does and it suits the task",
-    ),
-    keepPerObservation: field(
-      optional(wholeOr(1, "all")),
-      null,
-      "Most correct samples kept of one observation; the method's when not set",
-    ),
-    batch: field(
-      optional(oneOf("schedule", "all")),
-      null,
-      "Train on batchSize × steps samples, or on all correct ones; the method's when not set",
-    ),
-    start: field(
-      optional(oneOf("reset", "accumulate")),
-      null,
-      "Model that an iteration trains: the base model or the latest; the method's when not set",
-    ),
-    queueKey: field(
-      optional(listOf("lastSampled", "winRate")),
-      null,
-      "Order of the observation queue; the method's when not set",
-    ),
-    curriculum: field(
-      optional(oneOf("gate", "all")),
-      null,
-      "Update the statistics of the first ⌊m·αᵖ⌋ visited, or of all m; the method's when not set",
-    ),
-    curriculumPower: field(notNegative, 2, "p of the curriculum's gate αᵖ"),
-    temperaturePolicy: field(
-      optional(oneOf("fixed", "balance")),
-      null,
-      "Sample at the temperature set, or at the one with the best balance score before each iteration; the method's when not set",
-    ),
-    probes: field(whole(1), 64, "Observations probed at each temperature to choose one by its balance score"),
-    evaluations: field(
-      optional(listOf("zero-shot", "few-shot", "self-consistency")),
-      null,
-      "How models are tested, the deciding one first: zero-shot, few-shot, self-consistency; the method's when not set",
+    method: field(text, "adastar", "Which observations are visited and what is kept (see `adastar methods`)", {
+      readBy: ["tasks check", "replay"],
+    }),
+    seed: field(whole(0), 1, "Seed of everything random", { readBy: ["replay"] }),
+    ...partFields,
+    curriculumPower: onlyIf([GATE], field(notNegative, 2, "p of the curriculum's gate αᵖ", { readBy: ["replay"] })),
+    probes: onlyIf(
+      [CHOSEN_TEMPERATURE],
+      field(whole(1), 64, "Observations probed at each temperature to choose one by its balance score"),
     ),
   },
   sampling: {
-    temperature: field(notNegative, 1, "Sampling temperature; 0 is greedy"),
-    topP: field(between(0, 1, "above-low"), 0.9, "Sample among the most likely tokens of this total probability"),
-    maxTokens: field(optional(whole(1)), null, "Longest generation, in tokens; the task's when not set"),
+    temperature: onlyIf([FIXED_TEMPERATURE, SAMPLES], field(notNegative, 1, "Sampling temperature; 0 is greedy")),
+    topP: onlyIf(
+      [SAMPLES_OR_VOTES],
+      field(between(0, 1, "above-low"), 0.9, "Sample among the most likely tokens of this total probability"),
+    ),
+    maxTokens: field(optional(whole(1)), null, "Longest generation, in tokens; the task's when not set", {
+      readBy: ["eval", "tasks check"],
+    }),
     exemplars: field(
       optional(path),
       null,
       "JSON Lines of question, rationale, answer and options where there are any, instead of the task's worked examples",
-      "place",
+      { scope: "place", readBy: ["tasks check"] },
     ),
-    chat: field(yesOrNo, false, "Put questions in the checkpoint's own chat form (its chat template)"),
-    fewShot: field(wholeOr(0, "all"), "all", "Worked examples put before the question while sampling"),
-    consistencySamples: field(whole(2), 5, "Answers whose majority self-consistency takes"),
-    consistencyTemperature: field(positive, 0.7, "Temperature of self-consistency's answers"),
+    chat: field(yesOrNo, false, "Put questions in the checkpoint's own chat form (its chat template)", {
+      readBy: ["eval", "tasks check"],
+    }),
+    fewShot: field(wholeOr(0, "all"), "all", "Worked examples put before the question while sampling", {
+      readBy: ["tasks check"],
+    }),
+    consistencySamples: onlyIf([VOTES], field(whole(2), 5, "Answers whose majority self-consistency takes")),
+    consistencyTemperature: onlyIf([VOTES], field(positive, 0.7, "Temperature of self-consistency's answers")),
     accept: field(
       oneOf("strict", "lenient"),
       "strict",
       "Accept answers only in the format asked for, or also by last-resort extraction",
+      { readBy: ["eval"] },
     ),
     samplingBatch: field(
       whole(1),
       256,
-      "Observations sampled together at most; after a kill at most so many are drawn again",
+      "Observations sampled together at most; after a kill at most this many are drawn again",
+      { readBy: ["eval", "replay"] },
     ),
   },
   training: {
-    iterations: field(whole(0), 10, "Rounds of sampling and training", "budget"),
-    batchSize: field(whole(1), 8, "β, examples of an optimizer step"),
-    steps: field(whole(1), 40, "σ¹, optimizer steps of the first iteration"),
-    stepsGrowth: field(atLeastOne, 1.2, "Factor by which the steps grow each iteration"),
-    learningRate: field(positive, 1e-5, "Peak learning rate"),
+    iterations: field(whole(0), 10, "Rounds of sampling and training", {
+      scope: "budget",
+      readBy: ["replay --simulate"],
+    }),
+    batchSize: field(whole(1), 8, "β, examples of an optimizer step", { readBy: ["replay"] }),
+    steps: onlyIf(
+      [SCHEDULE],
+      field(whole(1), 40, "σ¹, optimizer steps of the first iteration", { readBy: ["replay"] }),
+    ),
+    stepsGrowth: onlyIf(
+      [SCHEDULE],
+      field(atLeastOne, 1.2, "Factor by which the steps grow each iteration", { readBy: ["replay"] }),
+    ),
+    learningRate: field(positive, 1e-5, "Peak learning rate", { readBy: ["replay --simulate"] }),
     learningRateSchedule: field(
       oneOf("constant", "linear", "cosine"),
       "constant",
-      "Learning rate behind the warm-up, within each iteration: constant, or decaying to zero",
+      "Learning rate after the warm-up, within each iteration: constant, or decaying to zero",
+      { readBy: ["replay --simulate"] },
     ),
     warmupSteps: field(whole(0), 0, "Steps of each iteration in which the learning rate rises from zero"),
     optimizer: field(oneOf("adam", "adamw"), "adam", "Adam, with weight decay in the gradient or decoupled"),
@@ -145,34 +169,31 @@ export const fieldGroups = {
       optional(between(0, 1, "closed")),
       null,
       "Stop once this test accuracy, in [0, 1], is reached",
-      "budget",
+      { scope: "budget" },
     ),
     maxFlops: field(
       optional(positive),
       null,
-      "Training FLOPs to spend: no iteration is begun that would go beyond, judged by the last one",
-      "budget",
+      "Training FLOPs to spend: no iteration starts that would exceed them, estimated from the last one",
+      { scope: "budget" },
     ),
-    runDir: field(optional(path), null, "Folder of the run; a new one under ./runs when not set", "place"),
+    runDir: field(optional(path), null, "Folder of the run; a new one under ./runs when not set", { scope: "place" }),
     keepCheckpoints: field(
       oneOf("all", "best", "last"),
       "best",
       "Which models to keep: every iteration's, the best and the last, or the last",
-      "means",
+      { scope: "means" },
     ),
-    keepEvery: field(optional(whole(1)), null, "Keep every n-th iteration's model as well", "means"),
+    keepEvery: field(optional(whole(1)), null, "Keep every n-th iteration's model as well", { scope: "means" }),
     checkpointSteps: field(
       optional(whole(1)),
       null,
       "Save every so many optimizer steps, so that a kill costs no more; when not set: after each iteration",
-      "means",
+      { scope: "means" },
     ),
-    preset: field(
-      optional(oneOf("paper", "quick")),
-      null,
-      "Settings to start from: the paper's, or a quick look",
-      "means",
-    ),
+    preset: field(optional(oneOf("paper", "quick")), null, "Settings to start from: the paper's, or a quick look", {
+      scope: "means",
+    }),
   },
 } as const;
 
@@ -191,4 +212,14 @@ export const fields: Fields = Object.assign({}, ...Object.values(fieldGroups)) a
 export type RunConfig = { readonly [K in keyof Fields]: Fields[K] extends Field<infer T> ? T : never };
 export type ConfigKey = keyof RunConfig;
 
+/** A row of the table, whatever its type. */
+export function fieldOf(key: ConfigKey): RunField {
+  return fields[key] as RunField;
+}
+
 export const configKeys = Object.keys(fields) as ConfigKey[];
+
+/** The settings that a command takes, in the order of the table. */
+export function keysReadBy(...readers: readonly Reader[]): readonly ConfigKey[] {
+  return configKeys.filter((key) => readers.some((reader) => fields[key].readBy.includes(reader)));
+}

@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { PART_NAMES, settingOf } from "../../../src/algorithm/parts.js";
 import { UserError } from "../../../src/errors.js";
 import {
-  configHash,
   formatConfig,
   loadConfig,
   methodOf,
@@ -13,7 +13,8 @@ import {
   parseFlag,
   resolveConfig,
 } from "../../../src/run/config/config.js";
-import { type ConfigKey, configKeys, fields } from "../../../src/run/config/fields.js";
+import { type ConfigKey, configKeys, fieldOf, fields } from "../../../src/run/config/fields.js";
+import { statedParts } from "../../../src/run/config/part-fields.js";
 import { presets } from "../../../src/run/config/presets.js";
 import { type Field, flagOf } from "../../../src/settings.js";
 
@@ -178,23 +179,6 @@ describe("what is written", () => {
     const config = resolved({ queueKey: ["winRate"], learningRate: 2e-7, data: "/x", fewShot: 0, maxFlops: 1e18 });
     expect(resolveConfig([parseConfig(formatConfig(config), "config.yaml")]).config).toEqual(config);
   });
-
-  test("the hash follows what determines the result, and nothing else", () => {
-    const base = configHash(resolved({}));
-    expect(configHash(resolved({ seed: 1 }))).toBe(base);
-    expect(
-      configHash(resolved({ runDir: "/r", threads: 3, keepCheckpoints: "all", iterations: 99, model: "/m" })),
-    ).toBe(base);
-    for (const values of [
-      { seed: 2 },
-      { temperature: 0.7 },
-      { queueKey: ["winRate"] },
-      { method: "star-acc" },
-      { samplingBatch: 8 },
-    ]) {
-      expect(configHash(resolved(values)), JSON.stringify(values)).not.toBe(base);
-    }
-  });
 });
 
 describe("the method", () => {
@@ -206,6 +190,15 @@ describe("the method", () => {
       rationalize: false,
     });
     expect([combined.tries, combined.keepPerObservation, combined.retry]).toEqual([4, null, "always"]);
+  });
+
+  test.each(PART_NAMES)("%s is a setting that replaces the method's part", (name) => {
+    const key = settingOf(name);
+    const { kind, choices = [] } = fieldOf(key);
+    const value = kind === "list" ? [choices.at(-1)] : kind === "boolean" ? false : (choices.at(-1) ?? 7);
+    const part = name === "keepPerObservation" && value === "all" ? null : value;
+    expect(statedParts(resolved({ [key]: value }))).toEqual({ [name]: part });
+    expect(statedParts(resolved({}))).toEqual({});
   });
 
   test("unknown names and parts that do not fit are refused", () => {
