@@ -1,81 +1,47 @@
 /** What is asked of the Hugging Face hub: a revision's commit, its files, their content. Nothing that arrives is trusted unchecked. */
 
-import { createHash, randomBytes } from "node:crypto";
-import { mkdir, open, rename, rm } from "node:fs/promises";
-import { homedir } from "node:os";
-import { dirname, join } from "node:path";
 import { messageOf, shown, UserError } from "../errors.js";
+import { downloadTo, type HubFile, HubUnreachable } from "./download.js";
+import { reportDownload } from "./progress.js";
+import type { HubKind } from "./reference.js";
+import type { HubSettings } from "./settings.js";
 
-/** From the environment variables that every client of the hub reads. */
-export interface HubSettings {
-  /** HF_ENDPOINT, without a slash at its end. */
-  readonly endpoint: string;
-  /** HF_TOKEN. */
-  readonly token: string | undefined;
-  /** HF_HUB_CACHE, else HF_HOME/hub, else XDG_CACHE_HOME/huggingface/hub, else ~/.cache/huggingface/hub. */
-  readonly cache: string;
-  /** HF_HUB_OFFLINE: only the cache is read. */
-  readonly offline: boolean;
-  /** HF_HUB_ETAG_TIMEOUT: seconds that the hub may take to begin an answer; 10 when not set. */
-  readonly patience: number;
-}
+/** What differs between the kinds of repository: how messages call them, where their pages lie, what to do without the hub. */
+export const HUB_KINDS: Readonly<
+  Record<HubKind, { readonly noun: string; readonly pages: string; readonly folder: string }>
+> = {
+  dataset: { noun: "data set", pages: "datasets/", folder: "the data set's files" },
+  model: { noun: "model", pages: "", folder: "the model's files" },
+};
 
-const USUAL_PATIENCE = 10;
-
-export function hubSettings(env: NodeJS.ProcessEnv): HubSettings {
-  const set = (name: string) => (env[name] === undefined || env[name] === "" ? undefined : env[name]);
-  const home = set("HF_HOME") ?? join(set("XDG_CACHE_HOME") ?? join(homedir(), ".cache"), "huggingface");
-  const token = set("HF_TOKEN")?.trim();
-  if (token !== undefined && !token.startsWith("hf_")) {
-    throw new UserError("HF_TOKEN: expected an access token, which begins with hf_, got something else");
-  }
-  return {
-    endpoint: (set("HF_ENDPOINT") ?? "https://huggingface.co").replace(/\/+$/, ""),
-    token,
-    cache: set("HF_HUB_CACHE") ?? join(home, "hub"),
-    offline: /^(?:1|true|yes|on)$/i.test(set("HF_HUB_OFFLINE") ?? ""),
-    patience: Number(set("HF_HUB_ETAG_TIMEOUT")) || USUAL_PATIENCE,
-  };
-}
-
-/** A file of a data set at one commit. */
-export interface HubFile {
-  readonly path: string;
-  readonly size: number;
-  /** SHA-256 of large files, else git's own digest of them. */
-  readonly digest: { readonly kind: "sha256" | "git"; readonly value: string };
-}
-
-/** The hub did not answer. Whoever has a copy may go on with that. */
-export class HubUnreachable extends Error {
-  override readonly name = "HubUnreachable";
-}
-
+/** One repository of the hub. */
 export class HubConnection {
+  readonly #kind: HubKind;
   readonly #name: string;
   readonly #settings: HubSettings;
 
-  /** @param name the data set's, `owner/name` */
-  constructor(name: string, settings: HubSettings) {
+  /** @param name `owner/name` */
+  constructor(kind: HubKind, name: string, settings: HubSettings) {
+    this.#kind = kind;
     this.#name = name;
     this.#settings = settings;
   }
 
   /** The commit of a branch or tag. Throws HubUnreachable without an answer, UserError when there is no such revision or no access. */
   async commitOf(revision: string): Promise<string> {
-    return this.#ask(`revision ${revision}`, async ({ datasetInfo }, options) => {
-      const { sha } = await datasetInfo({ name: this.#name, revision, additionalFields: ["sha"], ...options });
+    return this.#ask(`revision ${revision}`, async (hub, options) => {
+      const asked = { name: this.#name, revision, additionalFields: ["sha" as const], ...options };
+      const { sha } = await (this.#kind === "model" ? hub.modelInfo(asked) : hub.datasetInfo(asked));
       if (!/^[0-9a-f]{40}$/.test(sha)) throw new UserError(`expected a commit of ${this.#name}, got ${shown(sha)}`);
       return sha;
     });
   }
 
-  /** Every file of a commit. */
+  /** Every file of a commit. Throws as `commitOf` does. */
   async filesAt(commit: string): Promise<HubFile[]> {
     return this.#ask(`commit ${commit}`, async ({ listFiles }, options) => {
       const files: HubFile[] = [];
-      const repo = { type: "dataset", name: this.#name } as const;
-      for await (const entry of listFiles({ repo, revision: commit, recursive: true, ...options })) {
+      for await (const entry of listFiles({ repo: this.#repo(), revision: commit, recursive: true, ...options })) {
         if (entry.type !== "file" || entry.oid === undefined || !staysWithin(entry.path)) continue;
         files.push({
           path: entry.path,
@@ -88,20 +54,33 @@ export class HubConnection {
     });
   }
 
-  /** Writes the file at `target`, whole and with the digest that the hub states, or not at all. */
+  /** Writes the file at `target`, whole and with the digest that the hub states, or not at all; continues what broke off before. */
   async download(file: HubFile, commit: string, target: string): Promise<void> {
-    const partial = `${target}.${randomBytes(6).toString("hex")}.incomplete`;
-    try {
-      await this.#ask(file.path, async ({ downloadFile }, options) => {
-        const repo = { type: "dataset", name: this.#name } as const;
-        const content = await downloadFile({ repo, path: file.path, revision: commit, xet: false, ...options });
-        if (content === null) throw new UserError(`expected ${file.path} in ${this.#name}@${commit}, got none`);
-        await writeChecked(content, file, partial);
-      });
-      await rename(partial, target);
-    } finally {
-      await rm(partial, { force: true });
-    }
+    const { path, size } = file;
+    const connection = this;
+    const contentFrom = async function* (offset: number): AsyncGenerator<Uint8Array> {
+      const stream = await connection.#content(path, commit, offset);
+      try {
+        yield* stream;
+      } catch (error) {
+        throw connection.#unreachable(error);
+      }
+    };
+    await downloadTo(target, file, contentFrom, (received) =>
+      reportDownload({ name: this.#name, path, received, size }),
+    );
+  }
+
+  async #content(path: string, commit: string, offset: number): Promise<AsyncIterable<Uint8Array>> {
+    return this.#ask(path, async ({ downloadFile }, options) => {
+      const content = await downloadFile({ repo: this.#repo(), path, revision: commit, xet: false, ...options });
+      if (content === null) throw new UserError(`expected ${path} in ${this.#name}@${commit}, got none`);
+      return (offset === 0 ? content : content.slice(offset)).stream() as AsyncIterable<Uint8Array>;
+    });
+  }
+
+  #repo(): { readonly type: HubKind; readonly name: string } {
+    return { type: this.#kind, name: this.#name };
   }
 
   async #ask<T>(what: string, request: (hub: Hub, options: RequestOptions) => Promise<T>): Promise<T> {
@@ -114,19 +93,24 @@ export class HubConnection {
     } catch (error) {
       if (error instanceof UserError) throw error;
       if (error instanceof hub.HubApiError) throw this.#refused(what, error.statusCode, error.message);
-      throw new HubUnreachable(`${endpoint}: ${causeOf(error)}`);
+      throw this.#unreachable(error);
     }
+  }
+
+  #unreachable(error: unknown): HubUnreachable {
+    return new HubUnreachable(`${this.#settings.endpoint}: ${causeOf(error)}`);
   }
 
   #refused(what: string, status: number, message: string): UserError {
     const { endpoint, token } = this.#settings;
-    const answer = `expected ${what} of the data set ${this.#name} from ${endpoint}, got status ${status} (${message.slice(0, 200)})`;
-    const page = `${endpoint}/datasets/${this.#name}`;
+    const { noun, pages } = HUB_KINDS[this.#kind];
+    const answer = `expected ${what} of the ${noun} ${this.#name} from ${endpoint}, got status ${status} (${message.slice(0, 200)})`;
+    const page = `${endpoint}/${pages}${this.#name}`;
     if (status === 401 || status === 403) {
       const access =
         token === undefined ? "set HF_TOKEN to an access token of an account" : "use a token (HF_TOKEN) of an account";
       return new UserError(
-        `${answer}. Either the name is wrong, or the data set is private or gated: then accept its terms at ${page} and ${access} that may read it`,
+        `${answer}. Either the name is wrong, or the ${noun} is private or gated: then accept its terms at ${page} and ${access} that may read it`,
       );
     }
     if (status === 404) return new UserError(`${answer}. Look up name and revision at ${page}`);
@@ -153,33 +137,6 @@ function patientFetch(seconds: number): typeof fetch {
 /** A path that leads nowhere outside of the folder it is joined to. */
 function staysWithin(path: string): boolean {
   return !/^[\\/]|^[a-z]:|\\|\0/i.test(path) && !path.split("/").includes("..");
-}
-
-async function writeChecked(content: Blob, { path, size, digest }: HubFile, target: string): Promise<void> {
-  await mkdir(dirname(target), { recursive: true }).catch((error: unknown) => {
-    throw new UserError(`expected a cache folder that can be written (HF_HOME), got: ${messageOf(error)}`);
-  });
-  // git's digest is of a header and the content.
-  const hash = createHash(digest.kind === "git" ? "sha1" : "sha256").update(
-    digest.kind === "git" ? `blob ${size}\0` : "",
-  );
-  let received = 0;
-  const file = await open(target, "wx");
-  try {
-    for await (const chunk of content.stream()) {
-      received += chunk.length;
-      hash.update(chunk);
-      await file.writeFile(chunk);
-    }
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  const found = hash.digest("hex");
-  if (received === size && found === digest.value) return;
-  throw new UserError(
-    `expected ${path} with ${size} bytes and ${digest.kind} digest ${digest.value} from the hub, got ${received} bytes with ${found}: it was damaged on the way; try again`,
-  );
 }
 
 /** fetch says little itself and keeps the reason in `cause`; the hub's client throws a plain text when a download breaks off. */

@@ -3,7 +3,8 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { shown, UserError } from "../../errors.js";
-import { isHubReference, openHub } from "./hub.js";
+import { isHubReference } from "../../hub/reference.js";
+import { openHub } from "./hub.js";
 import type { Source, SourceFolder } from "./source.js";
 
 /** Opens a path or `hub:owner/name`. Throws UserError when there is nothing. */

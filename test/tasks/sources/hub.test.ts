@@ -4,10 +4,11 @@ import type { ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { UserError } from "../../../src/errors.js";
+import { type DownloadProgress, showDownloads } from "../../../src/hub/progress.js";
+import { parseHubReference } from "../../../src/hub/reference.js";
 import { openTask } from "../../../src/tasks/registry.js";
-import { parseHubReference } from "../../../src/tasks/sources/hub.js";
 import { filesBelow, type HubServer, refuse, startHub } from "../../hub/hub-server.js";
 
 const FIXTURES = fileURLToPath(new URL("../../fixtures/data/", import.meta.url));
@@ -237,14 +238,6 @@ describe("downloads", () => {
       /sha256 digest [0-9a-f]{64} from the hub, got \d+ bytes with [0-9a-f]{64}: it was damaged/,
     ],
     ["a missing end", (response, content) => response.end(content.subarray(0, 100)), /got 100 bytes/],
-    [
-      "a connection that breaks",
-      (response, content) => {
-        response.setHeader("Content-Length", content.length);
-        response.write(content.subarray(0, 100), () => response.destroy());
-      },
-      /expected main\/.*parquet in the cache .* or from the hub, got neither/,
-    ],
   ])("%s is noticed, leaves nothing behind, and the next attempt succeeds", async (_, answer, message) => {
     tamper(answer);
     expect(await refusal(gsm8k())).toMatch(message);
@@ -252,6 +245,66 @@ describe("downloads", () => {
     expect(existsSync(join(snapshot(), TRAIN))).toBe(false);
     hub.fault = null;
     expect((await gsm8k()).train.length).toBe(3);
+  });
+
+  /** Breaks the connection after the first 100 bytes of a file; `again`: at once where the client asks for the rest. */
+  const breakOff = (again: boolean) => {
+    const ranges: string[] = [];
+    hub.fault = (request, response) => {
+      const { range } = request.headers;
+      if (!request.url?.includes(TRAIN) || range === "bytes=0-0") return false;
+      if (range !== undefined) {
+        ranges.push(range);
+        if (again) response.destroy();
+        return again;
+      }
+      const content = hub.datasets["openai/gsm8k"]?.files[TRAIN] ?? Buffer.alloc(0);
+      response.setHeader("Content-Length", content.length);
+      response.write(content.subarray(0, 100), () => response.destroy());
+      return true;
+    };
+    return ranges;
+  };
+  const size = () => hub.datasets["openai/gsm8k"]?.files[TRAIN]?.length ?? 0;
+
+  it("a connection that breaks once is taken up again where it broke", async () => {
+    const ranges = breakOff(false);
+    expect((await gsm8k()).train.length).toBe(3);
+    expect(ranges).toEqual([`bytes=100-${size() - 1}`]);
+    expect(await leftovers()).toEqual([]);
+  });
+
+  it("a connection that breaks for good is reported, and the next attempt continues from what arrived", async () => {
+    breakOff(true);
+    expect(await refusal(gsm8k())).toMatch(/expected main\/.*parquet in the cache .* or from the hub, got neither/);
+    expect((await leftovers()).length).toBe(1);
+    expect(existsSync(join(snapshot(), TRAIN))).toBe(false);
+    const ranges = breakOff(false);
+    expect((await gsm8k()).train.length).toBe(3);
+    expect(ranges).toEqual([`bytes=100-${size() - 1}`]);
+    expect(await leftovers()).toEqual([]);
+  });
+
+  it("what an earlier attempt left is not trusted: a download that does not fit together starts over", async () => {
+    breakOff(true);
+    await refusal(gsm8k());
+    const [partial = ""] = await leftovers();
+    await writeFile(join(home, partial), "x".repeat(100));
+    hub.fault = null;
+    expect((await gsm8k()).train.length).toBe(3);
+    expect(await leftovers()).toEqual([]);
+  });
+
+  it("are shown as they go on", async () => {
+    const shown: DownloadProgress[] = [];
+    showDownloads((progress) => shown.push(progress));
+    onTestFinished(() => showDownloads(() => {}));
+    await gsm8k();
+    const train = shown.filter(({ path }) => path === TRAIN);
+    expect([train[0]?.received, train.at(-1)]).toEqual([
+      0,
+      { name: "openai/gsm8k", path: TRAIN, received: size(), size: size() },
+    ]);
   });
 
   it("git's digest guards small files", async () => {
