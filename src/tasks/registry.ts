@@ -1,12 +1,7 @@
 /** Every task by name, and the one way to open them. */
 
 import { shown, UserError } from "../errors.js";
-import { anliR1 } from "./benchmarks/anli-r1.js";
-import { arcChallenge } from "./benchmarks/arc-challenge.js";
-import { cladder } from "./benchmarks/cladder.js";
-import { commonsenseQa } from "./benchmarks/commonsense-qa.js";
-import { gsm8k } from "./benchmarks/gsm8k.js";
-import { svamp } from "./benchmarks/svamp.js";
+import { BENCHMARKS } from "./benchmarks/index.js";
 import { datasetEntry } from "./datasets/open-dataset.js";
 import { jsonl } from "./datasets/own-data.js";
 import { arithmetic } from "./generated/arithmetic.js";
@@ -21,11 +16,7 @@ import { isVerifierModule, openCustomVerifier } from "./verifiers/user-module.js
 export const FAMILIES: readonly Family[] = [arithmetic, clock];
 
 /** The default first, then the other generated one, then the paper's six benchmarks, then the user's own data. */
-export const TASKS: readonly TaskEntry[] = [
-  ...FAMILIES.map(generatedEntry),
-  ...[svamp, gsm8k, arcChallenge, commonsenseQa, cladder, anliR1].map(datasetEntry),
-  jsonl,
-];
+export const TASKS: readonly TaskEntry[] = [...FAMILIES.map(generatedEntry), ...BENCHMARKS.map(datasetEntry), jsonl];
 
 /** The generated task of that name. Throws UserError on an unknown name. */
 export function familyNamed(name: string): Family {

@@ -82,8 +82,22 @@ export interface RationaleCheck {
   readonly firstWrong: number | null;
 }
 
-/** Settings that suit this task and its usual model; keys of the run configuration, overridden by presets, files and flags. */
-export type TaskDefaults = Readonly<Record<string, unknown>>;
+/**
+ * Settings that suit a task and its usual model; presets, files and flags override them. Names and types are those of the run configuration,
+ * which holds them against its own.
+ */
+export interface TaskDefaults {
+  readonly iterations?: number;
+  readonly batchSize?: number;
+  readonly steps?: number;
+  readonly stepsGrowth?: number;
+  readonly learningRate?: number;
+  readonly learningRateSchedule?: "constant" | "linear" | "cosine";
+  readonly optimizer?: "adam" | "adamw";
+  readonly maxGradientNorm?: number | null;
+  readonly temperature?: number;
+  readonly topP?: number;
+}
 
 /** Where the observations of a task were read. */
 export interface TaskSource {

@@ -12,7 +12,7 @@ import { messageOf, shown, UserError } from "../../errors.js";
 import { isHubReference } from "../../hub/reference.js";
 import { type Field, flagOf } from "../../settings.js";
 import { taskEntry } from "../../tasks/registry.js";
-import type { Task } from "../../tasks/task.js";
+import type { Task, TaskDefaults } from "../../tasks/task.js";
 import { type TaskOptions, taskOptionKeys } from "../../tasks/task-options.js";
 import { type ConfigKey, configKeys, fieldOf, fields, type RunConfig } from "./fields.js";
 import { statedParts } from "./part-fields.js";
@@ -49,7 +49,9 @@ export function loadConfig(request: ConfigRequest = {}): ResolvedConfig {
   const { config } = resolveConfig(stated);
   const builtIn = (source: string, values: ConfigLayer["values"]) => ({ source, folder: process.cwd(), values });
   const entry = taskEntry(taskOptions(config));
-  const layers = [builtIn("default", { task: entry.name }), builtIn(`task ${entry.name}`, entry.defaults)];
+  // A task's default that is no setting, or has another type than the setting, does not compile.
+  const suited: Partial<Pick<RunConfig, keyof TaskDefaults>> = entry.defaults;
+  const layers = [builtIn("default", { task: entry.name }), builtIn(`task ${entry.name}`, suited)];
   if (config.preset !== null) layers.push(builtIn(`preset ${config.preset}`, presets[config.preset]));
   return resolveConfig([...layers, ...stated]);
 }
