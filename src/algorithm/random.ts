@@ -25,8 +25,10 @@ const PURPOSE_CODES = {
   data: 7,
   /** Initial weights and batches of pretraining. */
   pretrain: 8,
-  /** The simulated learner. */
-  scripted: 9,
+  /** Outcomes that a replay of a run's samples has to make up. */
+  replay: 9,
+  /** Which samples a language model judges; "judg" in ASCII. */
+  "judge-choice": 0x6a756467,
 } as const;
 
 export type Purpose = keyof typeof PURPOSE_CODES;

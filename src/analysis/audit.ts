@@ -1,13 +1,12 @@
 /** What the verifiers made of a run's samples, from its directory alone: where the two readings differ, and what came to nothing. */
 
-import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { EvaluationKind } from "../algorithm/methods.js";
 import { UserError } from "../errors.js";
 import type { RunConfig } from "../run/config/fields.js";
+import { EVALUATION_LOGS, type IterationLog, iterationLog, listIterations } from "../run/directory/paths.js";
 import { readRunConfig } from "../run/directory/run-config.js";
 import { readSealedLog } from "../run/directory/sealed-log.js";
-import { EVALUATION_LOGS } from "../run/directory/store.js";
 import type { DrawnSample, VerifiedSample } from "../run/loop/sampling.js";
 
 export type Split = "train" | "test";
@@ -60,7 +59,7 @@ export interface Audit {
 interface Part {
   readonly split: Split;
   readonly evaluation: EvaluationKind | null;
-  readonly log: string;
+  readonly log: IterationLog;
 }
 
 const TRAINING: Part = { split: "train", evaluation: null, log: "samples" };
@@ -92,7 +91,7 @@ export function auditRun(dir: string, { iteration, split }: AuditOptions = {}): 
 
 /** Those that the run directory holds, in order, or the one that was asked for. Throws UserError when that is not there. */
 export function chosenIterations(dir: string, iteration: number | undefined): readonly number[] {
-  const iterations = iterationsOf(dir);
+  const iterations = listIterations(dir);
   if (iteration === undefined) return iterations;
   if (iterations.includes(iteration)) return [iteration];
   const has = iterations.length === 0 ? "none" : iterations.join(", ");
@@ -105,7 +104,7 @@ export function trainingSamples(dir: string, iteration: number): readonly DrawnS
 }
 
 function readPart(dir: string, iteration: number, { log }: Part): readonly VerifiedSample[] {
-  return readSealedLog<VerifiedSample>(join(dir, "iterations", numbered(iteration), `${log}.jsonl`));
+  return readSealedLog<VerifiedSample>(join(dir, iterationLog(iteration, log)));
 }
 
 /** Whether a sample counted as correct under one reading. */
@@ -146,17 +145,4 @@ function findingOf(iteration: number, { split, evaluation }: Part, sample: Verif
 /** Which try a training sample was; null for answers to the test set. */
 export function attemptOf(sample: VerifiedSample): number | null {
   return "attempt" in sample ? (sample as DrawnSample).attempt : null;
-}
-
-function iterationsOf(dir: string): number[] {
-  const folder = join(dir, "iterations");
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder)
-    .filter((name) => /^\d{4,}$/.test(name))
-    .map(Number)
-    .sort((a, b) => a - b);
-}
-
-function numbered(iteration: number): string {
-  return String(iteration).padStart(4, "0");
 }

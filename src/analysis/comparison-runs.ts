@@ -7,19 +7,18 @@
  *     configs/adastar-seed1-9ae0f1c2.yaml
  */
 
-import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { METHODS } from "../algorithm/methods.js";
 import { messageOf, UserError } from "../errors.js";
-import { formatConfig, loadConfig, type ResolvedConfig, taskOptions } from "../run/config/config.js";
-import { type ConfigKey, configKeys, fields, type RunConfig } from "../run/config/fields.js";
+import { formatConfig, loadConfig, type ResolvedConfig } from "../run/config/config.js";
+import type { RunConfig } from "../run/config/fields.js";
 import { refuseFlagsWithoutUse } from "../run/config/ineffective.js";
 import { isBudgetSpent, iterationCosts } from "../run/cost.js";
 import { findEntry } from "../run/directory/journal.js";
 import { readRun } from "../run/directory/summary.js";
 import type { RunSummary } from "../run/events.js";
-import { taskEntry } from "../tasks/registry.js";
+import { BUDGET_KEYS, differingPart, settingsDigest } from "../run/identity.js";
 import { type ComparedRun, comparedRuns } from "./compared-runs.js";
 
 export interface ComparisonRequest {
@@ -77,28 +76,9 @@ function isStated(origin: string): boolean {
 }
 
 function planned(out: string, method: string, config: RunConfig): PlannedRun {
-  const name = `${method}-seed${config.seed}-${digestOf(config)}`;
+  const name = `${method}-seed${config.seed}-${settingsDigest(config)}`;
   const runDir = join(out, "runs", name);
   return { name, method, config: { ...config, runDir }, configFile: join(out, "configs", `${name}.yaml`) };
-}
-
-/**
- * Of everything that may change what a run computes, and of where its model and data lie. What is not set is left out, so that a setting of a later
- * version does not make other runs of those that are there.
- */
-function digestOf(config: RunConfig): string {
-  const told = configKeys
-    .filter((key) => fields[key].scope !== "means" && key !== "runDir" && !isBudget(key))
-    .filter((key) => key === "task" || config[key] !== null)
-    .map((key) => [key, key === "task" ? taskEntry(taskOptions(config)).name : config[key]]);
-  return createHash("sha256").update(JSON.stringify(told)).digest("hex").slice(0, 8);
-}
-
-/** A run with these changed is the same run, gone further. */
-const BUDGET = ["iterations", "maxFlops"] as const satisfies readonly ConfigKey[];
-
-function isBudget(key: ConfigKey): boolean {
-  return BUDGET.some((other) => other === key);
 }
 
 /** Where a planned run stands. `started`: it goes on, with those parts of the budget that it did not begin with. */
@@ -111,7 +91,7 @@ function stateOf({ config }: PlannedRun): RunState {
   if (!existsSync(journal) || statSync(journal).size === 0) return { kind: "missing" };
   const { config: begun, records, summary } = readRun(config.runDir);
   const changed = Object.fromEntries(
-    BUDGET.filter((key) => begun[key] !== config[key]).map((key) => [key, config[key]]),
+    BUDGET_KEYS.filter((key) => begun[key] !== config[key]).map((key) => [key, config[key]]),
   );
   const farEnough = records.length >= config.iterations || isBudgetSpent(config.maxFlops, iterationCosts(records));
   // Within the same budget a run may also have ended by its target accuracy.
@@ -265,12 +245,9 @@ function onOtherGround(runs: readonly PlannedRun[]) {
   return begun.flatMap(({ run, opened }) => {
     const reference = latest.find(({ run: other }) => !run.config.chat || other.method === run.method);
     if (reference === undefined) return [];
-    const what =
-      opened.data !== reference.opened.data
-        ? "other observations or prompts"
-        : opened.weights !== reference.opened.weights
-          ? "another base model"
-          : null;
-    return what === null ? [] : [{ run, unlike: { what, of: reference.run.name } }];
+    const differing = differingPart(reference.opened, opened);
+    if (differing === null) return [];
+    const what = differing === "data" ? "other observations or prompts" : "another base model";
+    return [{ run, unlike: { what, of: reference.run.name } }];
   });
 }

@@ -1,12 +1,13 @@
 /** Why a run visited an observation when it did, and what came of it: from the run directory alone, whether the run is over or not. */
 
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Method } from "../algorithm/methods.js";
 import { ObservationQueue } from "../algorithm/observation-queue.js";
 import { seedFor, shuffled } from "../algorithm/random.js";
 import { shown, UserError } from "../errors.js";
 import { findEntry } from "../run/directory/journal.js";
+import { iterationFolder, listIterations } from "../run/directory/paths.js";
 import { readSealedLog } from "../run/directory/sealed-log.js";
 import { type RunView, readRun } from "../run/directory/summary.js";
 import type { DrawnSample } from "../run/loop/sampling.js";
@@ -66,7 +67,7 @@ export function explainObservation(dir: string, observation: string): Explanatio
   const opened = findEntry(view.entries, "opened");
   if (opened === undefined) throw new UserError(`expected a run with a journal, got ${dir}, which has none yet`);
   const gold = opened.method.completions === "gold";
-  const begun = iterationsBegun(dir);
+  const begun = listIterations(dir).filter((t) => t > 0);
   const logs = new Map(begun.map((t) => [t, logOf<DrawnSample>(dir, t, "samples")]));
   const size = observationCount(dir, view);
   // Where nothing is sampled, every observation is in D₊.
@@ -138,16 +139,8 @@ function randomPlace({ config }: RunView, t: number, index: number, size: number
   return { place: shuffled(size, seedFor(config.seed, "visit-order", t)).indexOf(index) + 1, key: null };
 }
 
-function iterationsBegun(dir: string): number[] {
-  return readdirSync(join(dir, "iterations"))
-    .filter((name) => /^\d{4,}$/.test(name))
-    .map(Number)
-    .filter((t) => t > 0)
-    .sort((a, b) => a - b);
-}
-
 function logOf<T extends object>(dir: string, t: number, name: string): T[] {
-  return readSealedLog<T>(join(dir, "iterations", String(t).padStart(4, "0"), `${name}.jsonl`));
+  return readSealedLog<T>(join(dir, iterationFolder(t), `${name}.jsonl`));
 }
 
 /** @param known samples with the ids of their observations */

@@ -4,7 +4,6 @@
  * how much that was is told.
  */
 
-import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { commit, type Outcome, type TryRequest, visit } from "../algorithm/iteration.js";
 import type { Method } from "../algorithm/methods.js";
@@ -16,6 +15,7 @@ import { methodOf, resolveConfig } from "../run/config/config.js";
 import type { RunConfig } from "../run/config/fields.js";
 import { refuseIneffectiveFlags } from "../run/config/ineffective.js";
 import { findEntry } from "../run/directory/journal.js";
+import { iterationLog, listIterations } from "../run/directory/paths.js";
 import { readSealedLog } from "../run/directory/sealed-log.js";
 import { readRun } from "../run/directory/summary.js";
 import type { DrawnSample } from "../run/loop/sampling.js";
@@ -153,12 +153,9 @@ class RecordedOutcomes {
   constructor(dir: string, iterations: number, seed: number) {
     this.iterations = iterations;
     this.#seed = seed;
-    const folders = readdirSync(join(dir, "iterations")).filter(
-      (name) => Number(name) >= 1 && Number(name) <= iterations,
-    );
-    const draws = folders
-      .sort((a, b) => Number(a) - Number(b))
-      .map((name) => readSealedLog<DrawnSample>(join(dir, "iterations", name, "samples.jsonl")));
+    const draws = listIterations(dir)
+      .filter((t) => t >= 1 && t <= iterations)
+      .map((t) => readSealedLog<DrawnSample>(join(dir, iterationLog(t, "samples"))));
     this.hasDraws = draws.some((all) => all.length > 0);
     this.hasHints = draws.some((all) => all.some(({ hinted }) => hinted));
     this.#byIteration = draws.map((all) => new Map(all.map((draw) => [keyOf(draw), draw.correct])));
@@ -175,7 +172,7 @@ class RecordedOutcomes {
       const correct = this.#byIteration[other - 1].get(key);
       if (correct !== undefined) return { correct, source: other === t ? "recorded" : "other iteration" };
     }
-    const random = uniform(seedFor(this.#seed, "scripted", t, request.observation, request.attempt), 0);
+    const random = uniform(seedFor(this.#seed, "replay", t, request.observation, request.attempt), 0);
     return { correct: random < this.#rate(t, request.hinted), source: "estimated" };
   }
 

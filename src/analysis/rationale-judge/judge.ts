@@ -6,13 +6,14 @@
 
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { philox } from "../../algorithm/random.js";
+import { seedFor } from "../../algorithm/random.js";
 import { UserError } from "../../errors.js";
 import { taskOptions } from "../../run/config/config.js";
 import type { RunConfig } from "../../run/config/fields.js";
 import { findEntry, readJournal } from "../../run/directory/journal.js";
 import { readRunConfig } from "../../run/directory/run-config.js";
-import { chosenExemplars, dataDigest, limited } from "../../run/loop/context.js";
+import { dataDigest } from "../../run/identity.js";
+import { chosenExemplars, limited } from "../../run/loop/context.js";
 import type { DrawnSample } from "../../run/loop/sampling.js";
 import { openPromptModel } from "../../run/open-engine.js";
 import { encodePrompts } from "../../run/prompts/prompts.js";
@@ -192,14 +193,9 @@ export function chosenSamples(correct: readonly DrawnSample[], { most, balanced,
   return correct.filter((sample) => chosen.has(sample));
 }
 
-/** Last word of the counters, "judg" in ASCII: apart from every purpose of algorithm/random.ts, so that choosing shares no numbers with the run. */
-const CHOICE_CODE = 0x6a756467;
-const words = new Uint32Array(4);
-
-/** A random number in [0, 2³²), by seed, iteration, observation and try as everything random in a run. */
+/** A random number by seed, iteration, observation and try, as everything random in a run. */
 function rankOf({ seed, iteration }: Pick<Choice, "seed" | "iteration">, sample: DrawnSample): number {
-  philox(words, sample.observation, sample.attempt, iteration, CHOICE_CODE, seed, Math.floor(seed / 2 ** 32));
-  return words[0];
+  return seedFor(seed, "judge-choice", iteration, sample.observation, sample.attempt);
 }
 
 /** The run's training observations. Throws UserError when task, data or worked examples are no longer those it was made with. */
@@ -219,7 +215,7 @@ async function openedObservations(
     const maxTokens = config.maxTokens ?? task.maxTokens;
     const sources = { task, exemplars, train, test, method: opened.method, maxTokens, chat: true };
     const chat = config.chat ? encodePrompts(await openPromptModel(config), sources) : null;
-    if (dataDigest(task, train, test, exemplars, maxTokens, chat) === opened.data) return train;
+    if (dataDigest({ task, train, test, exemplars, maxTokens, chat }) === opened.data) return train;
   } finally {
     if (given === undefined) await task.verifier.module?.close();
   }

@@ -124,6 +124,7 @@ export type JournalEvent =
       readonly result: EvaluationResult;
       /** Of its further ones; left out where there are none. */
       readonly further?: Readonly<Partial<Record<EvaluationKind, EvaluationResult>>>;
+      readonly logs: readonly FileDigest[];
       readonly seconds: number;
     }
   | {
@@ -144,8 +145,10 @@ export interface Stamp {
 
 export type JournalEntry = JournalEvent & Stamp;
 
+export type EventOf<K extends JournalEvent["kind"]> = Extract<JournalEvent, { readonly kind: K }>;
+
 /** The entry of a kind. */
-export type EntryOf<K extends JournalEvent["kind"]> = Extract<JournalEntry, { kind: K }>;
+export type EntryOf<K extends JournalEvent["kind"]> = EventOf<K> & Stamp;
 
 export class Journal {
   readonly path: string;
@@ -167,8 +170,8 @@ export class Journal {
   }
 
   /** Appends one event and returns its entry. When this returns, it is durable, and so must be all that it vouches for. */
-  append<E extends JournalEvent>(event: E): E & Stamp {
-    const entry = { seq: this.entries.length, time: new Date().toISOString(), ...event };
+  append<K extends JournalEvent["kind"]>(event: { readonly kind: K } & EventOf<K>): EntryOf<K> {
+    const entry = { seq: this.entries.length, time: new Date().toISOString(), ...event } as EntryOf<K>;
     this.#log.append([entry]);
     return entry;
   }

@@ -7,13 +7,13 @@ import { flagOf } from "../../settings.js";
 import { formatConfig, isChangeable, parseConfig, resolveConfig } from "../config/config.js";
 import { configKeys, type RunConfig } from "../config/fields.js";
 import { type JournalEntry, readJournal } from "./journal.js";
+import { CONFIG_FILE, JOURNAL_FILE } from "./paths.js";
 
 /** The configuration of the run in `dir`: as the journal has it, which config.yaml repeats. Throws UserError when there is none. */
-export function readRunConfig(dir: string): RunConfig {
-  const journal = join(dir, "journal.jsonl");
-  const journaled = journaledConfig(readJournal(journal), dir);
+export function readRunConfig(dir: string, entries = readJournal(join(dir, JOURNAL_FILE))): RunConfig {
+  const journaled = journaledConfig(entries, dir);
   if (journaled !== null) return journaled;
-  const path = join(dir, "config.yaml");
+  const path = join(dir, CONFIG_FILE);
   if (!existsSync(path)) throw noRun(dir);
   return readConfig(path);
 }
@@ -25,7 +25,7 @@ export function journaledSettings({ runDir: _, ...settings }: Partial<RunConfig>
 
 /** Null before the journal's first entry. */
 export function journaledConfig(entries: readonly JournalEntry[], dir: string): RunConfig | null {
-  const source = join(dir, "journal.jsonl");
+  const source = join(dir, JOURNAL_FILE);
   const layers = entries.flatMap((entry) =>
     entry.kind === "opened" || entry.kind === "reconfigured" ? [{ source, folder: "/", values: entry.settings }] : [],
   );
@@ -38,7 +38,7 @@ export function journaledConfig(entries: readonly JournalEntry[], dir: string): 
  * UserError when it was made to say something else than the run's settings.
  */
 export function configFileLags(entries: readonly JournalEntry[], config: RunConfig, dir: string): boolean {
-  const path = join(dir, "config.yaml");
+  const path = join(dir, CONFIG_FILE);
   if (!existsSync(path)) return true;
   if (readFileSync(path, "utf8") === formatConfig(config)) return false;
   const found = readConfig(path);

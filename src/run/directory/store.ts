@@ -33,7 +33,6 @@
 import { createHash } from "node:crypto";
 import { createReadStream, existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join, relative, resolve, sep } from "node:path";
-import type { EvaluationKind } from "../../algorithm/methods.js";
 import type { Engine } from "../../engine/engine.js";
 import { UserError } from "../../errors.js";
 import { formatConfig } from "../config/config.js";
@@ -42,25 +41,23 @@ import type { IterationRecord } from "../events.js";
 import { Disk } from "./disk.js";
 import { type CheckpointDigest, type FileDigest, Journal } from "./journal.js";
 import { type Owner, takeLock } from "./lock.js";
+import {
+  CHECKPOINTS_FOLDER,
+  CONFIG_FILE,
+  checkpointFolder,
+  checkpointName,
+  ITERATIONS_FOLDER,
+  type IterationLog,
+  iterationFolder,
+  iterationLog,
+  JOURNAL_FILE,
+  LOCK_FILE,
+  TABLE_FILE,
+  trainingStateName,
+} from "./paths.js";
 import { configFileLags, journaledConfig, noRun, readRunConfig } from "./run-config.js";
 import { parseSealedLines, readSealedLog, SealedLog, sealed } from "./sealed-log.js";
 import { formatTable } from "./table.js";
-
-/** The logs of an iteration that grow while it runs. */
-export type IterationLog =
-  | "samples"
-  | "probes"
-  | "training"
-  | "evaluation"
-  | "evaluation-few-shot"
-  | "evaluation-self-consistency";
-
-/** The log of an iteration that has the answers of each evaluation. */
-export const EVALUATION_LOGS = {
-  "zero-shot": "evaluation",
-  "few-shot": "evaluation-few-shot",
-  "self-consistency": "evaluation-self-consistency",
-} as const satisfies Readonly<Record<EvaluationKind, IterationLog>>;
 
 /** A model in mid-training. */
 export interface TrainingState {
@@ -76,15 +73,15 @@ export class RunStore {
   readonly #disk: Disk;
   readonly #release: () => void;
   readonly #logs = new Set<{ close(): void }>();
-  /** The process that had the run before and did not live to give it back; null when the last one ended in order. */
-  readonly bereaved: Owner | null;
+  /** The lock's previous owner, if it died without releasing it; else null. */
+  readonly deadOwner: Owner | null;
 
   private constructor(dir: string, disk: Disk, lock: Lock) {
     this.dir = dir;
     this.#disk = disk;
     this.#release = lock.release;
-    this.bereaved = lock.bereaved;
-    this.journal = new Journal(join(dir, "journal.jsonl"), disk);
+    this.deadOwner = lock.deadOwner;
+    this.journal = new Journal(join(dir, JOURNAL_FILE), disk);
   }
 
   /** Makes a run directory. Throws UserError when a run, or anything else, is already there. */
@@ -95,9 +92,9 @@ export class RunStore {
     const lock = lockOf(path);
     try {
       refuseOccupied(path);
-      disk.makeFolder(join(path, "iterations"));
-      disk.makeFolder(join(path, "checkpoints"));
-      disk.replace(join(path, "config.yaml"), formatConfig(config));
+      disk.makeFolder(join(path, ITERATIONS_FOLDER));
+      disk.makeFolder(join(path, CHECKPOINTS_FOLDER));
+      disk.replace(join(path, CONFIG_FILE), formatConfig(config));
       return new RunStore(path, disk, lock);
     } catch (error) {
       lock.release();
@@ -108,7 +105,7 @@ export class RunStore {
   /** Opens a run directory to go on with it. Throws UserError when there is none, it is damaged, or another process writes to it. */
   static open(dir: string, disk = new Disk()): RunStore {
     const path = resolve(dir);
-    if (!existsSync(join(path, "config.yaml")) && !existsSync(join(path, "journal.jsonl"))) throw noRun(path);
+    if (!existsSync(join(path, CONFIG_FILE)) && !existsSync(join(path, JOURNAL_FILE))) throw noRun(path);
     const lock = lockOf(path);
     try {
       return new RunStore(path, disk, lock);
@@ -129,12 +126,13 @@ export class RunStore {
 
   /** Call it behind the journal entry with these settings. */
   writeConfig(config: RunConfig): void {
-    this.#disk.replace(join(this.dir, "config.yaml"), formatConfig(config));
+    this.#disk.replace(join(this.dir, CONFIG_FILE), formatConfig(config));
   }
 
   /** Opens a log of an iteration; closed with the store. */
   log<T extends object>(iteration: number, name: IterationLog): SealedLog<T> {
-    const log = new SealedLog<T>(join(this.#iterationFolder(iteration), `${name}.jsonl`), this.#disk);
+    this.#iterationFolder(iteration);
+    const log = new SealedLog<T>(join(this.dir, iterationLog(iteration, name)), this.#disk);
     this.#logs.add(log);
     return log;
   }
@@ -189,24 +187,24 @@ export class RunStore {
 
   /** Digests of those of an iteration's logs that are there. */
   async digestLogs(iteration: number, names: readonly IterationLog[]): Promise<FileDigest[]> {
-    const folder = this.#iterationFolder(iteration);
-    return this.#digests(names.map((name) => join(folder, `${name}.jsonl`)).filter((path) => existsSync(path)));
+    const paths = names.map((name) => join(this.dir, iterationLog(iteration, name)));
+    return this.#digests(paths.filter((path) => existsSync(path)));
   }
 
   writeTable(records: readonly IterationRecord[]): void {
-    this.#disk.replace(join(this.dir, "table.csv"), formatTable(records));
+    this.#disk.replace(join(this.dir, TABLE_FILE), formatTable(records));
   }
 
   /** Saves the engine's weights as the iteration's checkpoint. */
   async saveCheckpoint(iteration: number, engine: Engine): Promise<CheckpointDigest> {
-    return this.#save(join(this.dir, "checkpoints", numbered(iteration, 4)), engine, false);
+    return this.#save(join(this.dir, checkpointFolder(iteration)), engine, false);
   }
 
   /** Saves weights and optimizer after so many steps of the iteration's training, in place of an earlier such state. */
   async saveTrainingState(iteration: number, step: number, engine: Engine): Promise<void> {
     const parent = this.#trainingFolder(iteration);
     this.#disk.makeFolder(parent);
-    const name = numbered(step, 6);
+    const name = trainingStateName(step);
     const state: TrainingState = { step, checkpoint: await this.#save(join(parent, name), engine, true) };
     this.#disk.replace(join(parent, "state.json"), `${sealed(state)}\n`);
     for (const other of readdirSync(parent)) {
@@ -240,8 +238,8 @@ export class RunStore {
 
   /** Removes all checkpoints but those of the given iterations. */
   retain(iterations: ReadonlySet<number>): void {
-    const folder = join(this.dir, "checkpoints");
-    const kept = new Set([...iterations].map((iteration) => numbered(iteration, 4)));
+    const folder = join(this.dir, CHECKPOINTS_FOLDER);
+    const kept = new Set([...iterations].map(checkpointName));
     for (const name of readdirSync(folder)) if (!kept.has(name)) this.#disk.remove(join(folder, name));
   }
 
@@ -254,7 +252,7 @@ export class RunStore {
   }
 
   #iterationFolder(iteration: number): string {
-    const folder = join(this.dir, "iterations", numbered(iteration, 4));
+    const folder = join(this.dir, iterationFolder(iteration));
     this.#disk.makeFolder(folder);
     return folder;
   }
@@ -305,22 +303,22 @@ export class RunStore {
 
 interface Lock {
   readonly release: () => void;
-  readonly bereaved: Owner | null;
+  readonly deadOwner: Owner | null;
 }
 
 function lockOf(dir: string): Lock {
-  let bereaved: Owner | null = null;
-  const release = takeLock(join(dir, "lock"), (owner) => {
-    bereaved = owner;
+  let deadOwner: Owner | null = null;
+  const release = takeLock(join(dir, LOCK_FILE), (owner) => {
+    deadOwner = owner;
   });
-  return { release, bereaved };
+  return { release, deadOwner };
 }
 
 /** A folder that holds no run may be used: an empty one, or one that a start was killed in before its first journal entry. */
 function refuseOccupied(path: string): void {
   if (!existsSync(path)) return;
   if (!statSync(path).isDirectory()) throw new UserError(`expected a folder for the run, got the file ${path}`);
-  const journal = join(path, "journal.jsonl");
+  const journal = join(path, JOURNAL_FILE);
   if (existsSync(journal) && statSync(journal).size > 0) {
     throw new UserError(
       `expected a new or empty run directory, got ${path}, which holds a run. Go on with it: \`adastar resume ${path}\`; or choose another --run-dir.`,
@@ -341,10 +339,6 @@ const RESTORE = "Restore the file from a copy, or start the run again in a new d
 function damage(path: string, expected: FileDigest, bytes: number | undefined): string {
   const found = bytes === undefined ? "no such file" : bytes === expected.bytes ? "other content" : `${bytes} bytes`;
   return `${path} is not what the run wrote: expected ${expected.bytes} bytes with SHA-256 ${expected.sha256.slice(0, 12)}…, got ${found}`;
-}
-
-function numbered(value: number, digits: number): string {
-  return String(value).padStart(digits, "0");
 }
 
 function sha256(bytes: Uint8Array): string {

@@ -6,6 +6,7 @@ import { sum } from "../cost.js";
 import type { IterationRecord, RunSummary } from "../events.js";
 import { modelFolder } from "../open-engine.js";
 import { findEntry, isFinished, type JournalEntry, readJournal } from "./journal.js";
+import { JOURNAL_FILE } from "./paths.js";
 import { readRunConfig } from "./run-config.js";
 
 /** The finished iterations, in order. */
@@ -63,8 +64,8 @@ export interface RunView {
 
 /** Reads the run in `dir`. Throws UserError when there is none or it is damaged. */
 export function readRun(dir: string): RunView {
-  const config = readRunConfig(dir);
-  const entries = readJournal(join(dir, "journal.jsonl"));
+  const entries = readJournal(join(dir, JOURNAL_FILE));
+  const config = readRunConfig(dir, entries);
   const status = isFinished(entries) ? "done" : "interrupted";
   return { config, entries, records: committedRecords(entries), summary: summarize(dir, config, entries, status) };
 }

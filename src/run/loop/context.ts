@@ -1,17 +1,16 @@
 /** Everything a run works with, opened and checked before anything is spent. */
 
-import { createHash } from "node:crypto";
 import type { Method } from "../../algorithm/methods.js";
 import type { Engine } from "../../engine/engine.js";
 import { UserError } from "../../errors.js";
 import { readExemplars } from "../../tasks/datasets/exemplars-file.js";
-import { fewShotPrefix } from "../../tasks/prompt.js";
 import { openTask } from "../../tasks/registry.js";
 import type { Exemplar, Observation, Task } from "../../tasks/task.js";
 import { methodOf, taskOptions } from "../config/config.js";
 import type { RunConfig } from "../config/fields.js";
 import type { RunStore } from "../directory/store.js";
 import type { Listener } from "../events.js";
+import { dataDigest } from "../identity.js";
 import { openEngine } from "../open-engine.js";
 import type { Prompts } from "../prompts/encoded-prompts.js";
 import { encodePrompts } from "../prompts/prompts.js";
@@ -77,7 +76,7 @@ export async function openParts(given: RunConfig, options: RunOptions): Promise<
   };
   try {
     const prompts = encodePrompts(engine, { task, exemplars, train, test, method, maxTokens, chat: config.chat });
-    const data = dataDigest(task, train, test, exemplars, maxTokens, config.chat ? prompts : null);
+    const data = dataDigest({ task, train, test, exemplars, maxTokens, chat: config.chat ? prompts : null });
     return { config, task, train, test, method, engine, prompts, maxTokens, data, close };
   } catch (error) {
     await close();
@@ -119,27 +118,4 @@ function testable(method: Method, { evaluations }: RunConfig, exemplars: readonl
     );
   }
   return { ...method, evaluations: method.evaluations.filter((kind) => kind !== "few-shot") };
-}
-
-/** Of all that samples are drawn and verified with but for the model. @param chat the prompts where a chat template writes them, else null */
-export function dataDigest(
-  task: Task,
-  train: readonly Observation[],
-  test: readonly Observation[],
-  exemplars: readonly Exemplar[],
-  maxTokens: number,
-  chat: Prompts | null,
-): string {
-  const { format } = task;
-  const hash = createHash("sha256");
-  const note = (value: unknown) => hash.update(`${JSON.stringify(value)}\n`);
-  note([task.name, format.separator, format.stop, maxTokens, task.verifier.module?.fingerprint]);
-  note([fewShotPrefix(format, exemplars), fewShotPrefix(format, exemplars, true)]);
-  // A chat template stands beside the weights and may change without them.
-  if (chat !== null) note([chat.prefix, chat.hintedPrefix, chat.train[0], chat.trainZeroShot[0], chat.endToken]);
-  for (const split of [train, test]) {
-    note(split.length);
-    for (const observation of split) note([observation, format.prompt(observation)]);
-  }
-  return hash.digest("hex");
 }

@@ -6,7 +6,7 @@
 import type { EvaluationKind } from "../../algorithm/methods.js";
 import { samplingCost, sum } from "../cost.js";
 import type { EvaluationResult } from "../directory/journal.js";
-import { EVALUATION_LOGS } from "../directory/store.js";
+import { EVALUATION_LOGS } from "../directory/paths.js";
 import { Tape } from "../directory/tape.js";
 import type { Listener } from "../events.js";
 import { groupBy } from "../group.js";

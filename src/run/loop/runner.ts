@@ -19,7 +19,8 @@ import {
   type Journal,
   type TrainingResult,
 } from "../directory/journal.js";
-import { EVALUATION_LOGS, RunStore } from "../directory/store.js";
+import { EVALUATION_LOGS } from "../directory/paths.js";
+import { RunStore } from "../directory/store.js";
 import { committedRecords, summarize } from "../directory/summary.js";
 import type { FlopsByPurpose, IterationRecord, Listener, RunEvent, RunSummary } from "../events.js";
 import { Interrupted, openParts, type RunContext, type RunOptions, type RunParts, stopIfAsked } from "./context.js";

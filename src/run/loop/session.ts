@@ -7,6 +7,7 @@ import type { ConfigKey, RunConfig } from "../config/fields.js";
 import { FORMAT } from "../directory/journal.js";
 import { journaledSettings } from "../directory/run-config.js";
 import type { RunStore } from "../directory/store.js";
+import { differingPart } from "../identity.js";
 import type { RunContext } from "./context.js";
 import { canaryOf } from "./weights.js";
 
@@ -49,13 +50,14 @@ export async function openJournal(run: RunContext, changes: Partial<RunConfig>):
       `${store.dir}: expected ${expected} that the run began with, got ${got}. ${remedy}, or start a new run.`,
     );
   };
-  if (opened.data !== run.data)
+  const differing = differingPart(opened, { data: run.data, weights });
+  if (differing === "data")
     refuse(
       `the observations and prompts${run.task.verifier.module === undefined ? "" : ", and the verifier,"}`,
       "others",
       "Restore the files, or say where they are (--data, --eval, --exemplars)",
     );
-  if (opened.weights !== weights)
+  if (differing === "weights")
     refuse(
       `the base model (weights ${opened.weights})`,
       `weights ${weights}`,
@@ -67,11 +69,11 @@ export async function openJournal(run: RunContext, changes: Partial<RunConfig>):
 }
 
 /** What the user should know of how the last session ended. */
-export function noticesOf({ bereaved, journal }: RunStore): string[] {
+export function noticesOf({ deadOwner, journal }: RunStore): string[] {
   const notices: string[] = [];
-  if (bereaved !== null) {
+  if (deadOwner !== null) {
     notices.push(
-      `process ${bereaved.pid}, which had this run since ${bereaved.since}, was killed. If the system did so for lack of memory, resume with fewer --threads, ` +
+      `process ${deadOwner.pid}, which had this run since ${deadOwner.since}, was killed. If the system did so for lack of memory, resume with fewer --threads, ` +
         "or start a new run with a lower --sampling-batch, --max-tokens or --batch-size.",
     );
   }

@@ -14,10 +14,11 @@ import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
+import { methodNamed } from "../../../src/algorithm/methods.js";
 import { UserError } from "../../../src/errors.js";
 import { resolveConfig } from "../../../src/run/config/config.js";
 import { Disk } from "../../../src/run/directory/disk.js";
-import { Journal, readJournal } from "../../../src/run/directory/journal.js";
+import { type EventOf, Journal, readJournal } from "../../../src/run/directory/journal.js";
 import { takeLock } from "../../../src/run/directory/lock.js";
 import { parseSealedLines, SealedLog, sealed, unsealed } from "../../../src/run/directory/sealed-log.js";
 import { RunStore } from "../../../src/run/directory/store.js";
@@ -99,7 +100,25 @@ describe("sealed lines", () => {
 });
 
 describe("the journal", () => {
-  const opened = { kind: "opened", format: 1, settings: {}, data: "", weights: "", model: {}, method: {} } as never;
+  const model = {
+    name: "m",
+    parameters: 9,
+    nonEmbeddingParameters: 5,
+    layers: 1,
+    attentionWidth: 2,
+    contextLength: 8,
+    vocabularySize: 3,
+  };
+  const opened: EventOf<"opened"> = {
+    kind: "opened",
+    format: 1,
+    settings: {},
+    data: "",
+    weights: "",
+    canary: [],
+    model,
+    method: methodNamed("adastar"),
+  };
 
   test("entries are numbered; a missing one is noticed", () => {
     const path = join(folder(), "journal.jsonl");
@@ -173,7 +192,7 @@ describe("the journal", () => {
   test("another format is refused", () => {
     const path = join(folder(), "journal.jsonl");
     const journal = new Journal(path, new Disk());
-    journal.append({ ...(opened as object), format: 99 } as never);
+    journal.append({ ...opened, format: 99 });
     journal.close();
     expect(() => readJournal(path)).toThrow(/expected a journal of format 1, got format 99/);
   });
