@@ -4,14 +4,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { writeNewCheckpoint } from "../dist/engine/checkpoint/checkpoint.js";
+import { newLlama } from "../dist/engine/checkpoint/model-config.js";
 import { wordTokenizer } from "../dist/engine/checkpoint/word-tokenizer.js";
 import { initialWeights } from "../dist/engine/onnx/initialize.js";
 import { openOnnxEngine } from "../dist/engine/onnx/onnx-engine.js";
 
 const task = JSON.parse(process.argv[2]);
 const folder = mkdtempSync(join(tmpdir(), "adastar-bench-"));
-const config = {
-  modelType: "llama",
+const config = newLlama({
   vocabularySize: task.vocabulary,
   width: task.width,
   layers: task.layers,
@@ -19,15 +19,8 @@ const config = {
   keyValueHeads: task.keyValueHeads,
   headDim: task.width / task.heads,
   mlpWidth: task.mlpWidth,
-  ropeTheta: 10_000,
-  ropeScaling: null,
-  normEpsilon: 1e-5,
   contextLength: 1024,
-  tiedHead: true,
-  attentionBias: false,
-  startToken: null,
-  endTokens: [0],
-};
+});
 /** In a function, so that its copy of the weights does not count as the engine's memory. */
 async function writeRandomCheckpoint() {
   const words = Array.from({ length: task.vocabulary - 1 }, (_, i) => `${i.toString(36)} `);

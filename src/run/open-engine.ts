@@ -42,7 +42,7 @@ export async function openPromptModel(config: ModelChoice): Promise<Pick<Engine,
   const [{ readModelConfig }, { CheckpointTokenizer }, { modelFacts }] = await Promise.all([
     import("../engine/checkpoint/config-json.js"),
     import("../engine/checkpoint/tokenizer.js"),
-    import("../engine/checkpoint/model-config.js"),
+    import("../engine/checkpoint/model-facts.js"),
   ]);
   const { config: model } = await readModelConfig(folder);
   const tokenizer = await CheckpointTokenizer.read(folder, model);

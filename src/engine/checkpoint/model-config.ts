@@ -1,27 +1,59 @@
-/** The few numbers that say what a Llama-family decoder is, and what follows from them: weights, their shapes, rotary tables. */
+/**
+ * What a decoder is: its sizes, and the parts that its layers are made of. Families differ in these values only, so whatever computes
+ * with a model reads them and never a family's name. `families/` says how each family's config.json maps to them.
+ */
 
-import type { ModelFacts } from "../engine.js";
+import type { Rotary } from "./rotary.js";
 
-/** Rotary frequencies stretched by wavelength, as Llama 3.1 and later do. */
-export interface Llama3RopeScaling {
-  readonly kind: "llama3";
-  readonly factor: number;
-  readonly lowFrequencyFactor: number;
-  readonly highFrequencyFactor: number;
-  /** The context length before scaling, in tokens. */
-  readonly originalContextLength: number;
+/** Names of a layer's RMSNorms by where they stand; null where the layer has none there. */
+export interface LayerNorms {
+  readonly beforeAttention: string | null;
+  /** On the output of attention, before it is added to the residual stream. */
+  readonly afterAttention: string | null;
+  readonly beforeMlp: string | null;
+  readonly afterMlp: string | null;
 }
 
-/** Every position divided by one factor (Chen et al. 2023, position interpolation). */
-export interface LinearRopeScaling {
-  readonly kind: "linear";
-  readonly factor: number;
+/** How one layer attends. */
+export interface LayerAttention {
+  /** A position sees itself and the `window` − 1 positions before it; null: every position before it. */
+  readonly window: number | null;
+  /** Null: no positions are given to this layer. */
+  readonly rotary: Rotary | null;
 }
 
-/** A Llama-family decoder: RMSNorm, rotary positions, grouped-query attention, SwiGLU. */
-export interface ModelConfig {
-  /** Decides the names in config.json, and whether q, k and v have biases (qwen2). */
-  readonly modelType: ModelType;
+/** The gate's function in the MLP: down(f(gate(x)) ∘ up(x)). `gelu-tanh` is the tanh approximation of `gelu`. */
+export type Activation = "silu" | "gelu" | "gelu-tanh";
+
+/** What the layers are made of. */
+export interface ModelParts {
+  readonly norms: LayerNorms;
+  /** Added to the weight of every norm: 1 where a checkpoint stores w for a factor of 1 + w. */
+  readonly normOffset: 0 | 1;
+  /** RMSNorm of queries and keys before they are rotated: none, of each head by itself, or of all heads together. */
+  readonly queryKeyNorm: "none" | "head" | "all-heads";
+  /** Which linear maps have biases. */
+  readonly biases: { readonly queryKeyValue: boolean; readonly attentionOutput: boolean; readonly mlp: boolean };
+  readonly activation: Activation;
+  /** Factor on the embedding rows. */
+  readonly embeddingScale: number;
+  /** Factor on the output of each sublayer, before it is added to the residual stream. */
+  readonly residualScale: number;
+  /** Factor on queries · keys; 1/√headDim in most families (Vaswani et al. 2017). */
+  readonly attentionScale: number;
+  /** Attention scores s become cap · tanh(s / cap), before masks; null: unchanged. */
+  readonly attentionCap: number | null;
+  /** Factor on the logits, before their cap. */
+  readonly logitScale: number;
+  readonly logitCap: number | null;
+  /** Whether files hold q, k, v as one matrix, and gate and up as one (`qkv_proj`, `gate_up_proj`). */
+  readonly fusedWeights: boolean;
+}
+
+/** A decoder with RMSNorm, grouped-query attention and a gated MLP, as one family's config.json describes it. */
+export interface ModelConfig extends ModelParts {
+  /** `model_type` of the family. For messages and for writing config.json; nothing is computed from it. */
+  readonly family: string;
   readonly vocabularySize: number;
   /** Width of the residual stream (hidden_size). */
   readonly width: number;
@@ -29,136 +61,63 @@ export interface ModelConfig {
   /** Query heads; a multiple of `keyValueHeads`. */
   readonly heads: number;
   readonly keyValueHeads: number;
-  /** Width of one head, even; need not be width / heads. */
+  /** Width of one head; need not be width / heads. */
   readonly headDim: number;
   readonly mlpWidth: number;
-  readonly ropeTheta: number;
-  readonly ropeScaling: Llama3RopeScaling | LinearRopeScaling | null;
+  /** By layer. */
+  readonly attention: readonly LayerAttention[];
   /** Epsilon of every RMSNorm. */
   readonly normEpsilon: number;
-  /** The longest sequence, in tokens. Never longer than a sliding window, so that within it attention is full attention. */
+  /** The longest sequence, in tokens. */
   readonly contextLength: number;
   /** Whether the vocabulary head is the embedding matrix. */
   readonly tiedHead: boolean;
-  /** Whether the q, k and v projections have biases. */
-  readonly attentionBias: boolean;
   readonly startToken: number | null;
-  /** Ids that end a generation; generation_config.json goes before config.json. May be empty: the tokenizer may know one. */
+  /**
+   * Ids that end a generation; generation_config.json takes precedence over config.json. May be empty: the tokenizer may know one.
+   */
   readonly endTokens: readonly number[];
 }
 
-export const MODEL_TYPES = ["llama", "mistral", "qwen2"] as const;
-export type ModelType = (typeof MODEL_TYPES)[number];
-
-/** A weight that a checkpoint of some config must hold. */
-export interface ExpectedTensor {
-  readonly name: string;
-  /** [rows, columns] for matrices, output dimension first as in torch.nn.Linear; [size] for vectors. */
-  readonly shape: readonly number[];
-}
-
-/** Every tensor of a checkpoint of this config, under its Hugging Face name; embedding first, then the layers in order, norm, head. */
-export function expectedTensors(config: ModelConfig): ExpectedTensor[] {
-  const { width, mlpWidth, vocabularySize } = config;
-  const queryWidth = config.heads * config.headDim;
-  const keyValueWidth = config.keyValueHeads * config.headDim;
-  const tensors: ExpectedTensor[] = [{ name: "model.embed_tokens.weight", shape: [vocabularySize, width] }];
-  for (let layer = 0; layer < config.layers; layer++) {
-    const add = (name: string, ...shape: number[]) => tensors.push({ name: `model.layers.${layer}.${name}`, shape });
-    add("input_layernorm.weight", width);
-    for (const [projection, rows] of [
-      ["q_proj", queryWidth],
-      ["k_proj", keyValueWidth],
-      ["v_proj", keyValueWidth],
-    ] as const) {
-      add(`self_attn.${projection}.weight`, rows, width);
-      if (config.attentionBias) add(`self_attn.${projection}.bias`, rows);
-    }
-    add("self_attn.o_proj.weight", width, queryWidth);
-    add("post_attention_layernorm.weight", width);
-    add("mlp.gate_proj.weight", mlpWidth, width);
-    add("mlp.up_proj.weight", mlpWidth, width);
-    add("mlp.down_proj.weight", width, mlpWidth);
-  }
-  tensors.push({ name: "model.norm.weight", shape: [width] });
-  if (!config.tiedHead) tensors.push({ name: "lm_head.weight", shape: [vocabularySize, width] });
-  return tensors;
-}
-
-/** All parameters, embeddings included; a tied head is counted once. */
-export function parameterCount(config: ModelConfig): number {
-  return expectedTensors(config).reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
-}
-
-/** All parameters but the input embedding and the vocabulary head: P of the cost formulas (Kaplan et al. 2020, section 2.1). */
-export function nonEmbeddingParameterCount(config: ModelConfig): number {
-  const embedding = config.vocabularySize * config.width;
-  return parameterCount(config) - (config.tiedHead ? embedding : 2 * embedding);
-}
-
-/** What the engine's border tells of a model. */
-export function modelFacts(name: string, config: ModelConfig): ModelFacts {
+/** The parts of a Llama layer, from which most families depart in a few places. */
+export function llamaParts(headDim: number): ModelParts {
   return {
-    name,
-    parameters: parameterCount(config),
-    nonEmbeddingParameters: nonEmbeddingParameterCount(config),
-    layers: config.layers,
-    attentionWidth: config.heads * config.headDim,
-    contextLength: config.contextLength,
-    vocabularySize: config.vocabularySize,
+    norms: {
+      beforeAttention: "input_layernorm",
+      afterAttention: null,
+      beforeMlp: "post_attention_layernorm",
+      afterMlp: null,
+    },
+    normOffset: 0,
+    queryKeyNorm: "none",
+    biases: { queryKeyValue: false, attentionOutput: false, mlp: false },
+    activation: "silu",
+    embeddingScale: 1,
+    residualScale: 1,
+    attentionScale: 1 / Math.sqrt(headDim),
+    attentionCap: null,
+    logitScale: 1,
+    logitCap: null,
+    fusedWeights: false,
   };
 }
 
-/** Rotary angles' cosines and sines. */
-export interface RopeTables {
-  /** [positions, headDim / 2], row-major: entry (p, i) belongs to position p and the pair of dimensions i, i + headDim / 2. */
-  readonly cos: Float32Array;
-  readonly sin: Float32Array;
-}
+type LlamaSizes = Pick<
+  ModelConfig,
+  "vocabularySize" | "width" | "layers" | "heads" | "keyValueHeads" | "headDim" | "mlpWidth" | "contextLength"
+>;
 
-/**
- * Rotary tables (Su et al. 2021, section 3.2) for positions 0 .. positions - 1. Frequencies and angles are rounded to float32 where
- * transformers does so: at position 8000 the rounding of an angle is far larger than that of its cosine.
- */
-export function ropeTables(
-  config: Pick<ModelConfig, "headDim" | "ropeTheta" | "ropeScaling">,
-  positions: number,
-): RopeTables {
-  const frequencies = ropeFrequencies(config);
-  const pairs = frequencies.length;
-  const cos = new Float32Array(positions * pairs);
-  const sin = new Float32Array(positions * pairs);
-  for (let position = 0; position < positions; position++) {
-    for (let pair = 0; pair < pairs; pair++) {
-      const angle = Math.fround(position * (frequencies[pair] as number));
-      cos[position * pairs + pair] = Math.cos(angle);
-      sin[position * pairs + pair] = Math.sin(angle);
-    }
-  }
-  return { cos, sin };
-}
-
-/** Radians per position of each pair of dimensions, [headDim / 2]. */
-function ropeFrequencies({
-  headDim,
-  ropeTheta,
-  ropeScaling,
-}: Pick<ModelConfig, "headDim" | "ropeTheta" | "ropeScaling">) {
-  const base = Float32Array.from({ length: headDim / 2 }, (_, pair) => {
-    const exponent = Math.fround((2 * pair) / headDim);
-    return 1 / Math.fround(ropeTheta ** exponent);
-  });
-  if (ropeScaling === null) return base;
-  const { factor } = ropeScaling;
-  if (ropeScaling.kind === "linear") return base.map((frequency) => frequency / factor);
-  // Llama 3.1: long wavelengths are stretched by `factor`, short ones stay, those between are blended.
-  const { lowFrequencyFactor: low, highFrequencyFactor: high, originalContextLength } = ropeScaling;
-  const round = Math.fround;
-  return base.map((frequency) => {
-    const wavelength = round((2 * Math.PI) / frequency);
-    if (wavelength > originalContextLength / low) return frequency / factor;
-    if (wavelength < originalContextLength / high) return frequency;
-    const kept = round(round(round(originalContextLength / wavelength) - low) / (high - low));
-    return round(round(round(1 - kept) * frequency) / factor) + round(kept * frequency);
-  });
+/** A Llama model of the given sizes: tied head, no start token, token 0 ends a generation. For models that are trained from scratch. */
+export function newLlama(sizes: LlamaSizes): ModelConfig {
+  const rotary: Rotary = { theta: 10_000, dimensions: sizes.headDim, scaling: null };
+  return {
+    ...llamaParts(sizes.headDim),
+    ...sizes,
+    family: "llama",
+    attention: Array.from({ length: sizes.layers }, () => ({ window: null, rotary })),
+    normEpsilon: 1e-5,
+    tiedHead: true,
+    startToken: null,
+    endTokens: [0],
+  };
 }

@@ -6,13 +6,28 @@ import type { FileHandle } from "node:fs/promises";
 import { endianness } from "node:os";
 import { shown, UserError } from "../../errors.js";
 import { isRecord, openToRead, parseJson, readFully, replaceFile, writeFully } from "../files.js";
-import { toBfloat16, widenInPlace } from "./half-precision.js";
+import { toBfloat16, toFloat16, widenInPlace } from "./half-precision.js";
 import { checkJsonShape } from "./json-shape.js";
+import { elementCount } from "./tensors.js";
 
 /** Bytes per element of every type that the format's readers agree on; `READABLE` are those this engine converts. */
 const ELEMENT_BYTES = {
-  ...{ F64: 8, F32: 4, F16: 2, BF16: 2, F8_E4M3: 1, F8_E5M2: 1 },
-  ...{ I64: 8, I32: 4, I16: 2, I8: 1, U64: 8, U32: 4, U16: 2, U8: 1, BOOL: 1, C64: 8 },
+  F64: 8,
+  F32: 4,
+  F16: 2,
+  BF16: 2,
+  F8_E4M3: 1,
+  F8_E5M2: 1,
+  I64: 8,
+  I32: 4,
+  I16: 2,
+  I8: 1,
+  U64: 8,
+  U32: 4,
+  U16: 2,
+  U8: 1,
+  BOOL: 1,
+  C64: 8,
 } as const;
 const READABLE = ["F32", "F16", "BF16"] as const;
 
@@ -35,11 +50,6 @@ interface PlacedTensor extends TensorInfo {
   /** Byte range in the file. */
   readonly begin: number;
   readonly end: number;
-}
-
-/** Number of elements of a shape. */
-export function elementCount(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
 }
 
 /** One open .safetensors file. Opening reads the header only; tensors are read one by one, straight into the memory returned. */
@@ -190,13 +200,13 @@ function isSizes(value: unknown): value is number[] {
 export interface TensorToWrite {
   readonly name: string;
   readonly shape: readonly number[];
-  /** Row-major; as many as the shape says. */
-  readonly values: Float32Array;
+  /** Row-major, in one piece or several that follow one another; as many as the shape says in all. */
+  readonly values: Float32Array | readonly Float32Array[];
 }
 
 export interface WriteOptions {
-  /** F32 (the default) or BF16, rounded to nearest, ties to even. */
-  readonly dtype?: "F32" | "BF16";
+  /** F32 (the default), or rounded to nearest, ties to even. */
+  readonly dtype?: "F32" | "BF16" | "F16";
   /** Free text of the file; `{ format: "pt" }` is what transformers asks for. */
   readonly metadata?: Readonly<Record<string, string>>;
 }
@@ -211,19 +221,20 @@ export async function writeSafetensors(
   options: WriteOptions = {},
 ): Promise<void> {
   const dtype = options.dtype ?? "F32";
-  const sorted = [...tensors].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const sorted = [...tensors]
+    .map(({ name, shape, values }) => ({ name, shape, pieces: values instanceof Float32Array ? [values] : values }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
   // Entries, not an object literal: a plain object would reorder names that look like whole numbers.
   const entries: [string, unknown][] = options.metadata === undefined ? [] : [["__metadata__", options.metadata]];
   let offset = 0;
   let previous = "__metadata__";
-  for (const { name, shape, values } of sorted) {
+  for (const { name, shape, pieces } of sorted) {
+    const count = pieces.reduce((sum, { length }) => sum + length, 0);
     if (name === previous || name === "__metadata__") throw new Error(`two tensors named ${shown(name)} for ${path}`);
-    if (elementCount(shape) !== values.length) {
-      throw new Error(
-        `tensor ${shown(name)} for ${path} has shape ${JSON.stringify(shape)} but ${values.length} values`,
-      );
+    if (elementCount(shape) !== count) {
+      throw new Error(`tensor ${shown(name)} for ${path} has shape ${JSON.stringify(shape)} but ${count} values`);
     }
-    const end = offset + values.length * ELEMENT_BYTES[dtype];
+    const end = offset + count * ELEMENT_BYTES[dtype];
     entries.push([name, { dtype, shape, data_offsets: [offset, end] }]);
     offset = end;
     previous = name;
@@ -236,17 +247,20 @@ export async function writeSafetensors(
   padded.set(header, 8);
   await replaceFile(path, async (file) => {
     await writeFully(file, padded);
-    const block = new Uint16Array(dtype === "BF16" ? WRITE_BLOCK : 0);
-    for (const { values } of sorted) {
-      if (dtype === "F32") {
-        await writeFully(file, new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
-        continue;
-      }
-      for (let begin = 0; begin < values.length; begin += WRITE_BLOCK) {
-        const part = values.subarray(begin, begin + WRITE_BLOCK);
-        toBfloat16(part, block);
-        await writeFully(file, new Uint8Array(block.buffer, 0, 2 * part.length));
-      }
+    const block = new Uint16Array(dtype === "F32" ? 0 : WRITE_BLOCK);
+    for (const values of sorted.flatMap(({ pieces }) => pieces)) {
+      if (dtype === "F32") await writeFully(file, new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+      else await writeHalves(file, values, dtype, block);
     }
   });
+}
+
+/** Writes values as 16-bit floats, as many at a time as `block` holds. */
+async function writeHalves(file: FileHandle, values: Float32Array, dtype: "BF16" | "F16", block: Uint16Array) {
+  for (let begin = 0; begin < values.length; begin += block.length) {
+    const part = values.subarray(begin, begin + block.length);
+    if (dtype === "BF16") toBfloat16(part, block);
+    else toFloat16(part, block);
+    await writeFully(file, new Uint8Array(block.buffer, 0, 2 * part.length));
+  }
 }

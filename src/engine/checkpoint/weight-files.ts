@@ -62,17 +62,33 @@ export class WeightFiles {
     }
   }
 
-  /** See `SafetensorsFile.read`. */
+  /** See `SafetensorsFile.read`; throws UserError for a value that is not finite, too. */
   async read(name: string): Promise<Float32Array> {
     const file = this.#fileOf.get(name);
-    if (file === undefined)
+    if (file === undefined) {
       throw new UserError(`expected a tensor ${shown(name)} in ${this.path}, got none of that name`);
-    return file.read(name);
+    }
+    const values = await file.read(name);
+    refuseNonFinite(values, name, file.path);
+    return values;
   }
 
   async close(): Promise<void> {
     for (const file of this.#files) await file.close();
   }
+}
+
+/** Throws UserError when a weight is not a number or infinite: a model that computes with one answers nonsense, or nothing. */
+export function refuseNonFinite(values: Float32Array, name: string, where: string): void {
+  // v · 0 is 0 for every finite v, else NaN, which stays in the sum: no branch for each value.
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i] * 0;
+  if (sum === 0) return;
+  const at = values.findIndex((value) => !Number.isFinite(value));
+  throw new UserError(
+    `expected finite weights in tensor ${shown(name)} of ${where}, got ${values[at]} at element ${at}; ` +
+      "the checkpoint was damaged or its training diverged",
+  );
 }
 
 /** File names by tensor name. Names with a path in them are refused: a checkpoint's files lie in its own folder. */

@@ -1,10 +1,13 @@
 /** The generation graph as a function: new tokens of a batch of sequences in, logits and their keys and values out. */
 
-import type { Weights } from "../checkpoint/checkpoint.js";
 import type { ModelConfig } from "../checkpoint/model-config.js";
+import { EMBEDDING } from "../checkpoint/tensors.js";
+import type { Weights } from "../checkpoint/weights.js";
+import { type GenerationGraph, generationGraph } from "./generation-graph.js";
 import { volume } from "./graph/graph.js";
 import { KeyValueCache } from "./kv-cache.js";
-import { causalMask, EMBEDDING, type GenerationGraph, generationGraph, MASKED } from "./llama.js";
+import { causalMask, windowMask } from "./masks.js";
+import { MASKED } from "./model.js";
 import { type Feeds, floats, integers, Session } from "./session.js";
 
 /** Keys and values of positions that all sequences have before them, [layers] of [K, P, E], and their mask [P]. */
@@ -121,6 +124,15 @@ export class Decoder {
       shares: sizes(keyValueHeads, batch, groupRows, prefixLength),
       parts: sizes(prefixLength, cache.capacity, length),
     };
+    for (const { window, ...names } of this.#graph.windows) {
+      const rows = { group, length, firstKey: 0 };
+      const ofPrefix = windowMask(prefix.mask, starts, { ...rows, keys: prefixLength }, window);
+      const cacheKeys = { ...rows, keys: cache.capacity, firstKey: prefix.length };
+      const ofCache = windowMask(cache.mask, starts, cacheKeys, window);
+      feeds[names.causal] = floats(causalMask(group, length, window), [groupRows, length]);
+      feeds[names.prefix] = floats(ofPrefix, [batch, groupRows, prefixLength]);
+      feeds[names.cache] = floats(ofCache, [batch, groupRows, cache.capacity]);
+    }
     const logitsShape = [last.length, vocabularySize];
     const logits = this.#resultBuffer(this.#graph.logits, logitsShape);
     const fetches = { [this.#graph.logits]: floats(logits, logitsShape) };

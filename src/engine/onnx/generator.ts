@@ -4,9 +4,9 @@
  */
 
 import { uniform } from "../../algorithm/random.js";
-import type { Weights } from "../checkpoint/checkpoint.js";
 import type { ModelConfig } from "../checkpoint/model-config.js";
 import type { CheckpointTokenizer, TextStream } from "../checkpoint/tokenizer.js";
+import type { Weights } from "../checkpoint/weights.js";
 import type { Sample, SampleRequest, SamplingParams, StopReason } from "../engine.js";
 import { Decoder, type DecoderResult, type Prefix } from "./decoder.js";
 import { KeyValueCache } from "./kv-cache.js";

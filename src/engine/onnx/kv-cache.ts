@@ -5,7 +5,7 @@
  */
 
 import type { ModelConfig } from "../checkpoint/model-config.js";
-import { MASKED } from "./llama.js";
+import { MASKED } from "./model.js";
 
 export class KeyValueCache {
   readonly slots: number;

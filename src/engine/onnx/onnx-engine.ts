@@ -2,15 +2,17 @@
 
 import { basename, resolve } from "node:path";
 import { UserError } from "../../errors.js";
+import { type Checkpoint, readCheckpoint, writeCheckpoint } from "../checkpoint/checkpoint.js";
+import { readModelConfig } from "../checkpoint/config-json.js";
+import { modelFacts, parameterCount } from "../checkpoint/model-facts.js";
 import {
-  type Checkpoint,
-  readCheckpoint,
+  readSavedWeights,
+  removeExactWeights,
   type Weights,
   type WeightType,
   weightsDigest,
-  writeCheckpoint,
-} from "../checkpoint/checkpoint.js";
-import { modelFacts, parameterCount } from "../checkpoint/model-config.js";
+  writeExactWeights,
+} from "../checkpoint/weights.js";
 import type {
   Engine,
   ModelFacts,
@@ -34,7 +36,7 @@ export interface OnnxEngineOptions {
   readonly threads?: number;
   /** Most sequences that are generated at once; 64 when left out. */
   readonly slots?: number;
-  /** Type of the weights that `save` writes; float32 when left out. Only float32 is restored bit for bit. */
+  /** Type of the weights that `save` writes; the base model's when left out. Training and `restore` keep float32 in any case. */
   readonly checkpointType?: WeightType;
 }
 
@@ -100,22 +102,25 @@ export class OnnxEngine implements Engine {
 
   async save(path: string, options: SaveOptions = {}): Promise<void> {
     this.#assertOpen();
-    const dtype = this.#options.checkpointType ?? "float32";
+    const { config } = this.#base;
+    const dtype = this.#options.checkpointType ?? this.#base.dtype;
     await removeOptimizerState(path);
+    await removeExactWeights(path);
     await writeCheckpoint(path, { ...this.#base, weights: this.#weights, dtype });
+    if (dtype !== "float32") await writeExactWeights(path, config, this.#weights);
     if (options.optimizer === true) await writeOptimizerState(path, this.#openTrainer().moments);
   }
 
   async restore(path: string): Promise<void> {
     this.#assertOpen();
-    const { config, weights } = await readCheckpoint(path);
+    const { config } = await readModelConfig(path);
     const [expected, found] = [parameterCount(this.#base.config), parameterCount(config)];
     if (expected !== found) {
       throw new UserError(
         `expected a checkpoint of ${this.#base.path} in ${path} (${expected} parameters), got one of ${found}`,
       );
     }
-    await this.#replaceWeights(weights);
+    await this.#replaceWeights(await readSavedWeights(path, config));
     await readOptimizerState(path, this.#openTrainer().moments);
   }
 

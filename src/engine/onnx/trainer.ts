@@ -1,12 +1,14 @@
 /** Training: packs examples into a batch, runs the training graph, adds up what the host owns of the gradient, updates the weights. */
 
 import { UserError } from "../../errors.js";
-import type { Weights } from "../checkpoint/checkpoint.js";
-import { expectedTensors, type ModelConfig } from "../checkpoint/model-config.js";
+import type { ModelConfig } from "../checkpoint/model-config.js";
+import { EMBEDDING, modelTensors } from "../checkpoint/tensors.js";
+import type { Weights } from "../checkpoint/weights.js";
 import type { OptimizerParams, TrainingExample, TrainStepResult } from "../engine.js";
 import { adamUpdate, clearMoments, globalNorm, type Moments, zeroMoments } from "./adam.js";
-import { EMBEDDING, forwardGraph, headName, type TrainingGraph, type TrainingShape, trainingGraph } from "./llama.js";
+import { headName } from "./model.js";
 import { type Feeds, floatData, floats, integers, Session } from "./session.js";
+import { forwardGraph, type TrainingGraph, type TrainingShape, trainingGraph } from "./training-graph.js";
 
 export interface TrainerOptions {
   readonly threads?: number;
@@ -51,7 +53,7 @@ export class Trainer {
     this.#weights = weights;
     this.#threads = threads;
     this.#activationBytes = activationBytes;
-    this.#shapes = new Map(expectedTensors(config).map(({ name, shape }) => [name, shape]));
+    this.#shapes = new Map(modelTensors(config).map(({ name, shape }) => [name, shape]));
     this.#gradients = emptyLike(weights);
     this.moments = zeroMoments(weights);
   }

@@ -5,7 +5,7 @@
 
 import { learningRateAt } from "../../algorithm/schedule.js";
 import { writeNewCheckpoint } from "../../engine/checkpoint/checkpoint.js";
-import type { ModelConfig } from "../../engine/checkpoint/model-config.js";
+import { type ModelConfig, newLlama } from "../../engine/checkpoint/model-config.js";
 import { wordTokenizer } from "../../engine/checkpoint/word-tokenizer.js";
 import type { OptimizerParams, Tokenizer, TrainingExample } from "../../engine/engine.js";
 import { initialWeights } from "../../engine/onnx/initialize.js";
@@ -84,24 +84,12 @@ function modelConfig(
   if (width % (2 * heads) !== 0) {
     throw new UserError(`expected a width that is a multiple of twice the ${heads} heads, got ${width}`);
   }
-  return {
-    modelType: "llama",
-    vocabularySize: wordTokenizer(vocabulary, SPECIAL_TOKENS).vocabularySize,
-    width,
-    layers,
-    heads,
+  const { vocabularySize } = wordTokenizer(vocabulary, SPECIAL_TOKENS);
+  return newLlama({
+    ...{ vocabularySize, width, layers, heads, mlpWidth, contextLength },
     keyValueHeads: heads,
     headDim: width / heads,
-    mlpWidth,
-    ropeTheta: 10_000,
-    ropeScaling: null,
-    normEpsilon: 1e-5,
-    contextLength,
-    tiedHead: true,
-    attentionBias: false,
-    startToken: null,
-    endTokens: [0],
-  };
+  });
 }
 
 function trainingExample(tokenizer: Tokenizer, example: WorkedExample): TrainingExample {

@@ -2,14 +2,15 @@ import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import {
-  readCheckpoint,
-  weightsDigest,
-  writeCheckpoint,
-  writeNewCheckpoint,
-} from "../../../src/engine/checkpoint/checkpoint.js";
-import { expectedTensors } from "../../../src/engine/checkpoint/model-config.js";
+import { readCheckpoint, writeCheckpoint, writeNewCheckpoint } from "../../../src/engine/checkpoint/checkpoint.js";
 import { SafetensorsFile, type TensorToWrite, writeSafetensors } from "../../../src/engine/checkpoint/safetensors.js";
+import { modelTensors } from "../../../src/engine/checkpoint/tensors.js";
+import {
+  readSavedWeights,
+  removeExactWeights,
+  weightsDigest,
+  writeExactWeights,
+} from "../../../src/engine/checkpoint/weights.js";
 import { wordTokenizer } from "../../../src/engine/checkpoint/word-tokenizer.js";
 import { UserError } from "../../../src/errors.js";
 
@@ -26,7 +27,7 @@ async function damaged(name: string, change: (tensors: Map<string, TensorToWrite
   await cp(join(fixtures, name), dir, { recursive: true });
   const { config, weights } = await readCheckpoint(dir);
   const tensors = new Map<string, TensorToWrite>();
-  for (const { name, shape } of expectedTensors(config))
+  for (const { name, shape } of modelTensors(config))
     tensors.set(name, { name, shape, values: weights.get(name) as Float32Array });
   change(tensors);
   await writeSafetensors(join(dir, "model.safetensors"), tensors.values());
@@ -37,7 +38,7 @@ describe("readCheckpoint", () => {
   it("reads float32, bfloat16 and sharded float16 checkpoints", async () => {
     const llama = await readCheckpoint(join(fixtures, "tiny-llama"));
     expect(llama.dtype).toBe("float32");
-    expect([...llama.weights.keys()]).toEqual(expectedTensors(llama.config).map(({ name }) => name));
+    expect([...llama.weights.keys()]).toEqual(modelTensors(llama.config).map(({ name }) => name));
     expect([...llama.files.keys()]).toEqual(["generation_config.json", "tokenizer.json", "tokenizer_config.json"]);
     expect(llama.tokenizer.endTokens).toEqual([0]);
 
@@ -47,7 +48,7 @@ describe("readCheckpoint", () => {
     expect(tied.tokenizer.endTokens).toEqual([0, 7]);
 
     const qwen2 = await readCheckpoint(join(fixtures, "tiny-qwen2"));
-    expect(qwen2.dtype).toBe("float32");
+    expect(qwen2.dtype).toBe("float16");
     expect(qwen2.weights.get("model.layers.1.self_attn.k_proj.bias")).toHaveLength(8);
   });
 
@@ -63,9 +64,10 @@ describe("readCheckpoint", () => {
     await after.close();
   });
 
-  it("does without the head of a tied model, and passes over one that is there", async () => {
+  it("does without the head of a tied model, and passes over a copy of the embedding", async () => {
     const dir = await damaged("tiny-tied", (tensors) => {
-      tensors.set("lm_head.weight", { name: "lm_head.weight", shape: [1], values: new Float32Array(1) });
+      const embedding = tensors.get("model.embed_tokens.weight") as TensorToWrite;
+      tensors.set("lm_head.weight", { ...embedding, name: "lm_head.weight" });
       const name = "model.layers.0.self_attn.rotary_emb.inv_freq";
       tensors.set(name, { name, shape: [4], values: new Float32Array(4) });
     });
@@ -73,6 +75,42 @@ describe("readCheckpoint", () => {
     expect(weights.has("lm_head.weight")).toBe(false);
     expect(weights.size).toBe(20);
   });
+
+  it("refuses a head that differs from the embedding it is said to be", async () => {
+    const changed = (change: (head: Float32Array) => Float32Array, shape: readonly number[]) =>
+      damaged("tiny-tied", (tensors) => {
+        const { values } = tensors.get("model.embed_tokens.weight") as { values: Float32Array };
+        tensors.set("lm_head.weight", { name: "lm_head.weight", shape, values: change(Float32Array.from(values)) });
+      });
+    const message =
+      /lm_head\.weight of .* to equal model\.embed_tokens\.weight, .* set tie_word_embeddings to false; else remove/;
+    const oneOff = await changed((head) => head.fill(7, 640, 641), [61, 21]);
+    await expect(readCheckpoint(oneOff)).rejects.toThrow(UserError);
+    await expect(readCheckpoint(oneOff)).rejects.toThrow(message);
+    await expect(readCheckpoint(await changed((head) => head.subarray(0, 21), [1, 21]))).rejects.toThrow(message);
+  });
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
+    "refuses a weight that is %d, in every type and in a copy of the head",
+    async (bad) => {
+      const name = "model.layers.1.mlp.up_proj.weight";
+      for (const dtype of ["F32", "BF16", "F16"] as const) {
+        const dir = await damaged("tiny-llama", (tensors) => {
+          (tensors.get(name) as { values: Float32Array }).values[17] = bad;
+        });
+        const file = await SafetensorsFile.open(join(dir, "model.safetensors"));
+        const tensors = [];
+        for (const { name, shape } of file.tensors.values())
+          tensors.push({ name, shape, values: await file.read(name) });
+        await file.close();
+        await writeSafetensors(join(dir, "model.safetensors"), tensors, { dtype });
+        await expect(readCheckpoint(dir)).rejects.toThrow(UserError);
+        await expect(readCheckpoint(dir)).rejects.toThrow(
+          `expected finite weights in tensor "${name}" of ${join(dir, "model.safetensors")}, got ${bad} at element 17`,
+        );
+      }
+    },
+  );
 
   it.each<[string, (tensors: Map<string, TensorToWrite>) => void, RegExp]>([
     [
@@ -181,6 +219,32 @@ describe("writeCheckpoint", () => {
     expect(weightsDigest((await readCheckpoint(folder)).weights)).toBe(weightsDigest(base.weights));
   });
 
+  it("keeps a float16 checkpoint as it was, and rounds to it as PyTorch does", async () => {
+    const base = await readCheckpoint(join(fixtures, "tiny-qwen2"));
+    await writeCheckpoint(folder, base);
+    const again = await readCheckpoint(folder);
+    expect(again).toMatchObject({ dtype: "float16", configJson: { dtype: "float16" } });
+    expect(weightsDigest(again.weights)).toBe(weightsDigest(base.weights));
+  });
+
+  it("refuses to write what cannot be read again: weights that are not finite, or beyond float16", async () => {
+    const base = await readCheckpoint(join(fixtures, "tiny-qwen2"));
+    const norm = "model.norm.weight";
+    const withNorm = (value: number) => ({
+      ...base,
+      weights: new Map(base.weights).set(norm, new Float32Array(16).fill(value, 3, 4)),
+    });
+    await expect(writeCheckpoint(folder, withNorm(Number.NaN))).rejects.toThrow(
+      /finite weights in tensor "model\.norm/,
+    );
+    await expect(writeCheckpoint(folder, withNorm(1e5))).rejects.toThrow(
+      /model\.norm\.weight .* float16, got 100000; .*--checkpoint-dtype float32/,
+    );
+    await writeCheckpoint(folder, withNorm(65519));
+    expect((await readCheckpoint(folder)).weights.get(norm)?.[3]).toBe(65504);
+    await writeCheckpoint(folder, { ...withNorm(1e5), dtype: "bfloat16" });
+  });
+
   it("does not write weights that are not the config's", async () => {
     const base = await readCheckpoint(join(fixtures, "tiny-tied"));
     const weights = new Map(base.weights).set("model.norm.weight", new Float32Array(3));
@@ -207,6 +271,23 @@ describe("writeNewCheckpoint", () => {
     expect(read.configJson).toMatchObject({ architectures: ["LlamaForCausalLM"], pad_token_id: 1, eos_token_id: 0 });
     expect(weightsDigest(read.weights)).toBe(weightsDigest(weights));
     expect(read.tokenizer.encode("w3;w58;")).toEqual([5, 60]);
+  });
+});
+
+describe("the exact weights behind a checkpoint of 16 bits", () => {
+  it("come back bit for bit where they were saved, else the checkpoint's own", async () => {
+    const base = await readCheckpoint(join(fixtures, "tiny-tied"));
+    const weights = new Map([...base.weights].map(([name, values]) => [name, values.map((v) => v * 1.0001)]));
+    await writeCheckpoint(folder, { ...base, weights });
+    const rounded = weightsDigest(await readSavedWeights(folder, base.config));
+    expect(rounded).not.toBe(weightsDigest(weights));
+    await writeExactWeights(folder, base.config, weights);
+    expect(weightsDigest(await readSavedWeights(folder, base.config))).toBe(weightsDigest(weights));
+    // Loaders that take every .safetensors file of a folder for the model must not find it.
+    expect((await readdir(folder)).filter((name) => name.endsWith(".safetensors"))).toEqual(["model.safetensors"]);
+    expect(weightsDigest((await readCheckpoint(folder)).weights)).toBe(rounded);
+    await removeExactWeights(folder);
+    expect(weightsDigest(await readSavedWeights(folder, base.config))).toBe(rounded);
   });
 });
 

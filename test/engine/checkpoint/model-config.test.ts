@@ -6,13 +6,11 @@ import {
   readModelConfig as readBoth,
   toConfigJson,
 } from "../../../src/engine/checkpoint/config-json.js";
-import {
-  expectedTensors,
-  nonEmbeddingParameterCount,
-  parameterCount,
-  ropeTables,
-} from "../../../src/engine/checkpoint/model-config.js";
+import { newLlama } from "../../../src/engine/checkpoint/model-config.js";
+import { nonEmbeddingParameterCount, parameterCount } from "../../../src/engine/checkpoint/model-facts.js";
+import { type Rotary, rotaryTables } from "../../../src/engine/checkpoint/rotary.js";
 import { SafetensorsFile } from "../../../src/engine/checkpoint/safetensors.js";
+import { storedTensors } from "../../../src/engine/checkpoint/tensors.js";
 import { UserError } from "../../../src/errors.js";
 
 const fixtures = join(import.meta.dirname, "../../fixtures");
@@ -40,7 +38,7 @@ const parse = (changes: object, generation: unknown = null) =>
 describe("parseModelConfig", () => {
   it("reads the fixtures as transformers wrote them", async () => {
     expect(await readModelConfig(join(fixtures, "tiny-llama"))).toEqual({
-      modelType: "llama",
+      family: "llama",
       vocabularySize: 61,
       width: 24,
       layers: 2,
@@ -48,26 +46,42 @@ describe("parseModelConfig", () => {
       keyValueHeads: 2,
       headDim: 6,
       mlpWidth: 37,
-      ropeTheta: 5000,
-      ropeScaling: null,
+      attention: Array(2).fill({ window: null, rotary: { theta: 5000, dimensions: 6, scaling: null } }),
       normEpsilon: 1e-5,
       contextLength: 64,
       tiedHead: false,
-      attentionBias: false,
       startToken: null,
       endTokens: [0],
+      norms: {
+        beforeAttention: "input_layernorm",
+        afterAttention: null,
+        beforeMlp: "post_attention_layernorm",
+        afterMlp: null,
+      },
+      normOffset: 0,
+      queryKeyNorm: "none",
+      biases: { queryKeyValue: false, attentionOutput: false, mlp: false },
+      activation: "silu",
+      embeddingScale: 1,
+      residualScale: 1,
+      attentionScale: 1 / Math.sqrt(6),
+      attentionCap: null,
+      logitScale: 1,
+      logitCap: null,
+      fusedWeights: false,
     });
     const tied = await readModelConfig(join(fixtures, "tiny-tied"));
     expect(tied).toMatchObject({
-      ropeTheta: 700,
       keyValueHeads: 1,
       tiedHead: true,
       endTokens: [0, 7],
       width: 21,
       headDim: 8,
     });
+    expect(tied.attention[0].rotary?.theta).toBe(700);
     const qwen2 = await readModelConfig(join(fixtures, "tiny-qwen2"));
-    expect(qwen2).toMatchObject({ modelType: "qwen2", attentionBias: true, headDim: 4, contextLength: 48 });
+    expect(qwen2).toMatchObject({ family: "qwen2", headDim: 4, contextLength: 48 });
+    expect(qwen2.biases).toEqual({ queryKeyValue: true, attentionOutput: false, mlp: false });
   });
 
   it("takes each family's defaults for absent fields", () => {
@@ -77,24 +91,31 @@ describe("parseModelConfig", () => {
       keyValueHeads: 6,
       headDim: 4,
       contextLength: 2048,
-      ropeTheta: 10000,
       normEpsilon: 1e-6,
     });
+    expect(defaults.attention[0].rotary?.theta).toBe(10000);
     const mistral = parseModelConfig(
       { ...bare, model_type: "mistral", hidden_size: 64, num_attention_heads: 8 },
       null,
       "/m",
     );
-    expect(mistral).toMatchObject({ keyValueHeads: 8, contextLength: 4096 });
+    expect(mistral).toMatchObject({ keyValueHeads: 8, contextLength: 4096 * 32 });
+    expect(mistral.attention[1].window).toBe(4096);
   });
 
-  it("ends the context where a sliding window would begin to matter", () => {
-    expect(parse({ model_type: "mistral", sliding_window: 32 }).contextLength).toBe(32);
-    expect(parse({ model_type: "mistral", sliding_window: null }).contextLength).toBe(64);
-    expect(parse({ model_type: "qwen2", sliding_window: 32, use_sliding_window: false }).contextLength).toBe(64);
-    expect(parse({ model_type: "qwen2", sliding_window: 32, use_sliding_window: true }).contextLength).toBe(32);
-    const full = { sliding_window: 32, use_sliding_window: true, layer_types: ["full_attention", "full_attention"] };
-    expect(parse({ model_type: "qwen2", ...full }).contextLength).toBe(64);
+  it("gives layers the sliding window that transformers gives them", () => {
+    const windows = (changes: object) => parse(changes).attention.map(({ window }) => window);
+    expect(windows({ model_type: "mistral", sliding_window: 32 })).toEqual([32, 32]);
+    expect(windows({ model_type: "mistral", sliding_window: null })).toEqual([null, null]);
+    // As long as the context: nothing is hidden.
+    expect(windows({ model_type: "mistral", sliding_window: 64 })).toEqual([null, null]);
+    const qwen2 = { model_type: "qwen2", sliding_window: 32 };
+    expect(windows({ ...qwen2, use_sliding_window: false })).toEqual([null, null]);
+    expect(windows({ ...qwen2, use_sliding_window: true })).toEqual([null, null]);
+    expect(windows({ ...qwen2, use_sliding_window: true, max_window_layers: 1 })).toEqual([null, 32]);
+    const full = { use_sliding_window: true, max_window_layers: 0, layer_types: ["full_attention", "full_attention"] };
+    expect(windows({ ...qwen2, ...full })).toEqual([null, null]);
+    expect(parse({ model_type: "mistral", sliding_window: 32 }).contextLength).toBe(64);
   });
 
   it("reads both spellings of the rotary settings", () => {
@@ -106,18 +127,12 @@ describe("parseModelConfig", () => {
       highFrequencyFactor: 4,
       originalContextLength: 32,
     };
-    expect(parse({ rope_scaling: { rope_type: "llama3", ...llama3 } })).toMatchObject({
-      ropeTheta: 5000,
-      ropeScaling: scaling,
-    });
-    expect(
-      parse({ rope_parameters: { rope_type: "llama3", rope_theta: 7, ...llama3 }, rope_theta: undefined }),
-    ).toMatchObject({
-      ropeTheta: 7,
-      ropeScaling: scaling,
-    });
-    expect(parse({ rope_scaling: { type: "linear", factor: 2 } }).ropeScaling).toEqual({ kind: "linear", factor: 2 });
-    expect(parse({ rope_scaling: null }).ropeScaling).toBeNull();
+    const rotary = (changes: object) => parse(changes).attention[1].rotary;
+    expect(rotary({ rope_scaling: { rope_type: "llama3", ...llama3 } })).toMatchObject({ theta: 5000, scaling });
+    const parameters = { rope_type: "llama3", rope_theta: 7, ...llama3 };
+    expect(rotary({ rope_parameters: parameters, rope_theta: undefined })).toMatchObject({ theta: 7, scaling });
+    expect(rotary({ rope_scaling: { type: "linear", factor: 2 } })?.scaling).toEqual({ kind: "linear", factor: 2 });
+    expect(rotary({ rope_scaling: null })?.scaling).toBeNull();
   });
 
   it("prefers generation_config.json for the ids that end a generation", () => {
@@ -130,9 +145,13 @@ describe("parseModelConfig", () => {
     [
       "another architecture",
       { model_type: "gpt2" },
-      /model_type of \/m\/config\.json .*"llama"\|"mistral"\|"qwen2", got "gpt2"/,
+      /model_type of \/m\/config\.json .* got "gpt2"\. Use a checkpoint of one of these: llama \(Llama 1 .*; qwen2 .*; mistral/,
     ],
-    ["another activation", { hidden_act: "gelu" }, /hidden_act of .*config\.json .* got "gelu"/],
+    ["another activation", { hidden_act: "relu" }, /hidden_act of .*config\.json .* got "relu"/],
+    ["a mixture of experts", { model_type: "mixtral" }, /got "mixtral", a mixture of experts\. Use a checkpoint of/],
+    ["a hybrid model", { model_type: "lfm2" }, /got "lfm2", a hybrid or recurrent model\. Use a checkpoint of/],
+    ["a model of images", { model_type: "gemma3" }, /got "gemma3", a model of text and images\. Use a checkpoint of/],
+    ["no family at all", { model_type: undefined }, /model_type of .* got nothing\. Use a checkpoint of/],
     ["an odd head", { head_dim: 5 }, /head_dim of .* even.* got 5/],
     [
       "a width that is no multiple of the heads",
@@ -158,12 +177,17 @@ describe("parseModelConfig", () => {
       { quantization_config: { quant_method: "gptq" } },
       /unquantized weights, got a quantization_config/,
     ],
-    ["biases in llama's attention", { attention_bias: true }, /attention_bias of .* got true/],
-    ["biases in the mlp", { mlp_bias: true }, /mlp_bias of .* got true/],
+    ["biases that mistral has not", { model_type: "mistral", attention_bias: true }, /attention_bias of .* got true/],
+    ["biases in qwen2's mlp", { model_type: "qwen2", mlp_bias: true }, /mlp_bias of .* got true/],
     [
-      "yarn",
-      { rope_scaling: { rope_type: "yarn", factor: 4 } },
-      /rope_scaling\.rope_type of .* default, linear or llama3, got "yarn"/,
+      "an unknown stretching of positions",
+      { rope_scaling: { rope_type: "spiral", factor: 4 } },
+      /rope_scaling\.rope_type of .* default, linear, dynamic, llama3, yarn or longrope, got "spiral"/,
+    ],
+    [
+      "rotations by kind of layer where there is one kind",
+      { rope_parameters: { full_attention: { rope_theta: 7 } } },
+      /rope_parameters\.full_attention of /,
     ],
     ["linear scaling with no factor", { rope_scaling: { type: "linear" } }, /rope_scaling\.factor in .* got none/],
     [
@@ -190,20 +214,21 @@ describe("parseModelConfig", () => {
   });
 });
 
-describe("expectedTensors", () => {
+describe("storedTensors", () => {
   it.each(["tiny-llama", "tiny-tied"])("lists exactly what transformers wrote for %s", async (name) => {
     const config = await readModelConfig(join(fixtures, name));
     const file = await SafetensorsFile.open(join(fixtures, name, "model.safetensors"));
     await file.close();
     const written = [...file.tensors.values()].map(({ name, shape }) => ({ name, shape }));
     const byName = (a: { name: string }, b: { name: string }) => (a.name < b.name ? -1 : 1);
-    expect(expectedTensors(config).sort(byName)).toEqual(written.sort(byName));
+    const expected = storedTensors(config).map(({ name, shape }) => ({ name, shape }));
+    expect(expected.sort(byName)).toEqual(written.sort(byName));
   });
 
   it("counts SmolLM2-135M's parameters", () => {
-    const config = parse({
-      ...{ vocab_size: 49152, hidden_size: 576, num_hidden_layers: 30, intermediate_size: 1536 },
-      ...{ num_attention_heads: 9, num_key_value_heads: 3, tie_word_embeddings: true },
+    const config = newLlama({
+      ...{ vocabularySize: 49152, width: 576, layers: 30, mlpWidth: 1536, contextLength: 8192 },
+      ...{ heads: 9, keyValueHeads: 3, headDim: 64 },
     });
     expect(parameterCount(config)).toBe(134_515_008);
     expect(nonEmbeddingParameterCount(config)).toBe(134_515_008 - 49152 * 576);
@@ -225,13 +250,13 @@ describe("toConfigJson", () => {
   });
 });
 
-describe("ropeTables", () => {
+describe("rotaryTables", () => {
   it("equal transformers' for default, linear and llama3 frequencies, at near and far positions", async () => {
     const expected = JSON.parse(await readFile(join(fixtures, "rope.expected.json"), "utf8"));
     const file = await SafetensorsFile.open(join(fixtures, "rope.expected.safetensors"));
     for (const [name, parameters] of Object.entries(expected.ropeParameters)) {
-      const config = parse({ head_dim: expected.headDim, rope_parameters: parameters });
-      const tables = ropeTables(config, Math.max(...expected.positions) + 1);
+      const { attention } = parse({ head_dim: expected.headDim, rope_parameters: parameters });
+      const tables = rotaryTables(attention[0].rotary as Rotary, Math.max(...expected.positions) + 1);
       for (const kind of ["cos", "sin"] as const) {
         const values = await file.read(`${name}.${kind}`);
         const pairs = expected.headDim / 2;

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { readCheckpoint } from "../../../src/engine/checkpoint/checkpoint.js";
-import { parameterCount } from "../../../src/engine/checkpoint/model-config.js";
+import { parameterCount } from "../../../src/engine/checkpoint/model-facts.js";
 
 const { ADASTAR_SMOLLM2: dir } = process.env;
 

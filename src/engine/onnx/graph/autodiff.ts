@@ -63,6 +63,13 @@ const RULES: { readonly [P in PrimitiveName]: Rule<P> } = {
     return [g.mul(y, g.sub(dy, sum))];
   },
 
+  // dx = dy ∘ (1 − y²)
+  tanh: (g, { output: y }, dy) => [g.mul(dy, g.sub(g.scalar(1), g.mul(y, y)))],
+
+  gelu: (g, { inputs: [x], attributes: { approximate } }, dy) => [
+    g.mul(dy, approximate ? tanhGeluSlope(g, x) : geluSlope(g, x)),
+  ],
+
   // y = a ∘ up with a = gate ∘ σ(gate):  dup = dy ∘ a,  dgate = dy ∘ up ∘ (σ + a ∘ (1 − σ))
   swiglu: (g, { inputs, saved: [activated] }, dy) => {
     const [gate, up] = inputs as [Tensor, Tensor];
@@ -84,7 +91,9 @@ const RULES: { readonly [P in PrimitiveName]: Rule<P> } = {
   },
 
   // A rotation's transpose is the rotation back: the same with −sin
-  rotate: (g, { attributes: { positions, cosines, sines } }, dy) => [g.rotate(dy, positions, cosines, g.neg(sines))],
+  rotate: (g, { attributes: { positions, cosines, sines, heads } }, dy) => [
+    g.rotate(dy, positions, cosines, g.neg(sines), heads),
+  ],
 
   // dx has dy's rows at the indices, zeros elsewhere
   takeRows: (g, { inputs }, dy) => {
@@ -100,6 +109,25 @@ const RULES: { readonly [P in PrimitiveName]: Rule<P> } = {
     return [g.addAtColumns(probabilities, targets, g.neg(scaled)), null, null];
   },
 };
+
+/** Φ(x) + x·φ(x), with the normal distribution's Φ and its density φ. */
+function geluSlope(g: Graph, x: Tensor): Tensor {
+  const half = g.scalar(0.5);
+  const mass = g.add(half, g.mul(half, g.erf(g.mul(x, g.scalar(Math.SQRT1_2)))));
+  const density = g.mul(g.exp(g.mul(g.mul(x, x), g.scalar(-0.5))), g.scalar(1 / Math.sqrt(2 * Math.PI)));
+  return g.add(mass, g.mul(x, density));
+}
+
+/** Of y = x·½(1 + t) with t = tanh(s·(x + c·x³)):  ½(1 + t) + x·½(1 − t²)·s·(1 + 3c·x²) */
+function tanhGeluSlope(g: Graph, x: Tensor): Tensor {
+  const [one, half] = [g.scalar(1), g.scalar(0.5)];
+  const [s, c] = [g.scalar(Math.sqrt(2 / Math.PI)), 0.044715];
+  const square = g.mul(x, x);
+  const t = g.tanh(g.mul(g.mul(x, s), g.add(one, g.mul(square, g.scalar(c)))));
+  const inner = g.mul(s, g.add(one, g.mul(square, g.scalar(3 * c))));
+  const curve = g.mul(g.sub(one, g.mul(t, t)), inner);
+  return g.mul(half, g.add(g.add(one, t), g.mul(x, curve)));
+}
 
 /**
  * Adds the nodes that compute ∂loss/∂wrt to the graph.

@@ -26,9 +26,11 @@ export interface Primitives {
   slice: { axis: number; start: number; end: number };
   concat: { axis: number };
   softmax: Record<never, never>;
+  tanh: Record<never, never>;
+  gelu: { approximate: boolean };
   swiglu: Record<never, never>;
   rmsNorm: { epsilon: number };
-  rotate: { positions: Tensor; cosines: Tensor; sines: Tensor };
+  rotate: { positions: Tensor; cosines: Tensor; sines: Tensor; heads: number | null };
   takeRows: Record<never, never>;
   crossEntropy: Record<never, never>;
 }
@@ -175,6 +177,17 @@ export class Graph {
     return this.#apply("softmax", [x], {}, this.#simple("Softmax", [x], x.shape, { axis: -1 }));
   }
 
+  tanh(x: Tensor): Tensor {
+    return this.#apply("tanh", [x], {}, this.#simple("Tanh", [x], x.shape));
+  }
+
+  /** x · Φ(x), Φ the normal distribution function; or its tanh approximation (Hendrycks & Gimpel 2016, section 2). */
+  gelu(x: Tensor, approximate: boolean): Tensor {
+    const output = this.#fresh("gelu", x.shape);
+    this.#node(approximate ? "FastGelu" : "Gelu", [x], [output], {}, "com.microsoft");
+    return this.#apply("gelu", [x], { approximate }, output);
+  }
+
   /** SiLU(gate) · up, with SiLU(x) = x · σ(x) (Shazeer 2020). */
   swiglu(gate: Tensor, up: Tensor): Tensor {
     const activated = this.#fresh("silu", gate.shape);
@@ -201,11 +214,13 @@ export class Graph {
    * @param positions [batch, length] int64, rows of the tables
    * @param cosines [positions, h]
    * @param sines [positions, h]
+   * @param heads where heads are wider than 2h, how many there are: the dimensions of each beyond 2h stay as they are
    */
-  rotate(x: Tensor, positions: Tensor, cosines: Tensor, sines: Tensor): Tensor {
+  rotate(x: Tensor, positions: Tensor, cosines: Tensor, sines: Tensor, heads: number | null = null): Tensor {
     const output = this.#fresh("rotated", x.shape);
-    this.#node("RotaryEmbedding", [x, positions, cosines, sines], [output], {}, "com.microsoft");
-    return this.#apply("rotate", [x], { positions, cosines, sines }, output);
+    const partial = heads === null ? {} : { num_heads: heads, rotary_embedding_dim: 2 * Number(cosines.shape[1]) };
+    this.#node("RotaryEmbedding", [x, positions, cosines, sines], [output], partial, "com.microsoft");
+    return this.#apply("rotate", [x], { positions, cosines, sines, heads }, output);
   }
 
   /** Rows of x [rows, width] at `indices` [n], which must be distinct: the reverse writes each row once, in no certain order. */
@@ -228,6 +243,10 @@ export class Graph {
 
   sigmoid(x: Tensor): Tensor {
     return this.#simple("Sigmoid", [x], x.shape);
+  }
+
+  erf(x: Tensor): Tensor {
+    return this.#simple("Erf", [x], x.shape);
   }
 
   exp(x: Tensor): Tensor {

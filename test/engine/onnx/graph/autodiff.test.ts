@@ -97,6 +97,11 @@ const CASES: Readonly<Record<PrimitiveName, readonly Case[]>> = {
     },
   ],
   softmax: [{ title: "last axis", inputs: [[2, 2, 4]], build: (g, x) => g.softmax(x) }],
+  tanh: [{ title: "matrix", inputs: [[2, 3]], build: (g, x) => g.tanh(x) }],
+  gelu: [
+    { title: "exact", inputs: [[4, 4]], build: (g, x) => g.gelu(x, false) },
+    { title: "tanh form", inputs: [[4, 4]], build: (g, x) => g.gelu(x, true) },
+  ],
   swiglu: [
     {
       title: "gate and up",
@@ -116,6 +121,11 @@ const CASES: Readonly<Record<PrimitiveName, readonly Case[]>> = {
       title: "two heads, positions out of order",
       inputs: [[2, 3, 8]],
       build: (g, x) => g.rotate(x, indices(g, [0, 1, 2, 4, 3, 0], [2, 3]), ...angles(g, 5, 2)),
+    },
+    {
+      title: "the first four of six dimensions of two heads",
+      inputs: [[2, 3, 12]],
+      build: (g, x) => g.rotate(x, indices(g, [0, 1, 2, 4, 3, 0], [2, 3]), ...angles(g, 5, 2), 2),
     },
   ],
   takeRows: [{ title: "some rows", inputs: [[5, 3]], build: (g, x) => g.takeRows(x, indices(g, [4, 0, 2])) }],
