@@ -66,15 +66,21 @@ export { type Launch, type PlannedRun, planComparison, runComparison } from "./a
 export { type Explanation, explainObservation, type IterationExplanation } from "./analysis/explain.js";
 // Engines: what samples and trains.
 export type {
+  CallOptions,
+  Capabilities,
   ChatMessage,
   ChatTemplate,
+  CheckpointPlace,
+  CheckpointRef,
   Engine,
   ModelFacts,
   OptimizerParams,
   Sample,
   SampleRequest,
+  SampleRequests,
   SamplingParams,
   SaveOptions,
+  SaveTarget,
   StopReason,
   Tokenizer,
   TrainingExample,

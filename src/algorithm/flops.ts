@@ -1,6 +1,7 @@
 /**
  * What sampling and training cost, in floating-point operations (AdaSTaR, section 4.1; after Kaplan et al. 2020, section 2.1, and Sardana
- * et al. 2024): a forward pass takes 2·P + 2·n_layer·n_ctx·d_attn a token, a backward pass twice as much.
+ * et al. 2024): a forward pass takes 2·P + 2·n_layer·n_ctx·d_attn a token, a backward pass twice as much where all
+ * parameters are trained.
  *
  * n_ctx is the context that the token really has: itself and all tokens before it, 1 for the first token of a sequence. The costs
  * below are sums of the formula over the tokens of a sequence, so they are exact for it, and parts of a sequence add up to the whole whatever
@@ -10,8 +11,10 @@
 
 /** What the formulas need of a model. */
 export interface CostFacts {
-  /** P: all parameters but the input embedding and the vocabulary head. */
+  /** P: all parameters but the input embedding and the vocabulary head; an adapter's are included. */
   readonly nonEmbeddingParameters: number;
+  /** Parameters that training changes: all, also when left out, or only an adapter's. */
+  readonly trainableParameters?: number;
   /** n_layer */
   readonly layers: number;
   /** d_attn: query heads × head dimension. */
@@ -45,7 +48,14 @@ export function sampledFlopsUnshared(facts: CostFacts, { prefix, prompt, generat
   return forwardFlops(facts, 0, prefix + prompt + generated);
 }
 
-/** FLOPs of training on a sequence of `tokens` tokens once: forward and backward. */
+/**
+ * FLOPs of training on a sequence of `tokens` tokens once: forward and backward. The backward pass multiplies each weight matrix twice a
+ * token: 2·P for the gradients of the activations, and 2 for each parameter that is trained, for its own gradient (Kaplan et al. 2020,
+ * section 2.1). Full fine-tuning: 6·P and three times the attention term. An adapter of A parameters beside B frozen ones (LoRA, Hu et
+ * al. 2022, section 4.1), so P = B + A: 4·B + 6·A and the same attention term, since attention itself has no weights.
+ */
 export function trainedFlops(facts: CostFacts, tokens: number): number {
-  return 3 * forwardFlops(facts, 0, tokens);
+  const { nonEmbeddingParameters: all, trainableParameters = all } = facts;
+  const frozen = Math.max(0, all - trainableParameters);
+  return 3 * forwardFlops(facts, 0, tokens) - 2 * frozen * tokens;
 }

@@ -1,6 +1,7 @@
 /** What comparisons read of runs. */
 
 import type { EvaluationKind } from "../algorithm/methods.js";
+import { engineNamed } from "../engine/registry.js";
 import { type EntryOf, findEntry } from "../run/directory/journal.js";
 import { readRun } from "../run/directory/summary.js";
 import { trainingFrequencies } from "./training-frequency.js";
@@ -67,7 +68,7 @@ export function comparedRuns(dir: string, method: string, iterations = Number.PO
           unsharedFlops: cumulativeFlops.total - cumulativeFlops.sampling + cumulativeFlops.samplingUnshared,
           accuracy: accuracies[kind] ?? testAccuracy,
           // The simulated learner writes no steps that a program could check.
-          wrongSteps: config.engine === "scripted" ? null : wrongSteps,
+          wrongSteps: engineNamed(config.engine).capabilities.simulated ? null : wrongSteps,
         })),
       ],
       frequencies,

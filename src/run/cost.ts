@@ -1,7 +1,7 @@
-/** Training FLOPs from what was recorded (SPEC section 6's formulas are in algorithm/flops.ts). */
+/** Training FLOPs of recorded samples and steps; the formulas are in algorithm/flops.ts. */
 
 import { forwardFlops, sampledFlops, sampledFlopsUnshared } from "../algorithm/flops.js";
-import type { Engine } from "../engine/engine.js";
+import type { Capabilities, ModelFacts } from "../engine/engine.js";
 import type { FlopsByPurpose } from "./events.js";
 
 /** The lengths of one sample, and the call it was drawn in. */
@@ -10,6 +10,12 @@ export interface CostedSample {
   readonly prefixTokens: number;
   readonly promptTokens: number;
   readonly generatedTokens: number;
+}
+
+/** What the cost of sampling depends on, beside the samples; an engine has it. */
+export interface SamplingFacts {
+  readonly model: ModelFacts;
+  readonly capabilities: Pick<Capabilities, "sharesPrefix">;
 }
 
 export type SamplingCost = Pick<
@@ -21,11 +27,8 @@ export type SamplingCost = Pick<
  * FLOPs of samples: each its own tokens, and the prefix once a wave where the engine shares it. A wave counts as one call even if a kill made it
  * two, so that a resumed run reports what an uninterrupted one does.
  */
-export function samplingCost(
-  { model, sharesPrefix }: Pick<Engine, "model" | "sharesPrefix">,
-  samples: readonly CostedSample[],
-): SamplingCost {
-  const prefixes = sharesPrefix
+export function samplingCost({ model, capabilities }: SamplingFacts, samples: readonly CostedSample[]): SamplingCost {
+  const prefixes = capabilities.sharesPrefix
     ? [...new Map(samples.map(({ wave, prefixTokens }) => [wave, prefixTokens])).values()]
     : samples.map(({ prefixTokens }) => prefixTokens);
   const sharedPrefix = sum(prefixes.map((prefix) => forwardFlops(model, 0, prefix)));
@@ -43,11 +46,8 @@ export function samplingCost(
 }
 
 /** FLOPs that would not have been spent without these samples, had their waves been drawn all the same. */
-export function ownCost(
-  { model, sharesPrefix }: Pick<Engine, "model" | "sharesPrefix">,
-  samples: readonly CostedSample[],
-): number {
-  const cost = sharesPrefix ? sampledFlops : sampledFlopsUnshared;
+export function ownCost({ model, capabilities }: SamplingFacts, samples: readonly CostedSample[]): number {
+  const cost = capabilities.sharesPrefix ? sampledFlops : sampledFlopsUnshared;
   return sum(samples.map((sample) => cost(model, lengths(sample))));
 }
 

@@ -1,11 +1,14 @@
-/** Engines by name. Each is loaded only when asked for, so that the simulated one needs no native library. */
+/** From a run's configuration to its engine. */
 
-import { basename, resolve } from "node:path";
+import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { EngineSettings, PromptModel } from "../engine/descriptor.js";
 import type { Engine } from "../engine/engine.js";
+import { DEFAULT_ENGINE, engineNamed } from "../engine/registry.js";
 import { taskEntry } from "../tasks/registry.js";
 import type { Task } from "../tasks/task.js";
 import type { RunConfig } from "./config/fields.js";
+import { lessonsOf } from "./lessons.js";
 
 /** Folder of a bundled model, beside this package's own code. */
 export function bundledModel(name = "starter"): string {
@@ -15,36 +18,36 @@ export function bundledModel(name = "starter"): string {
 /** What says which model is meant. */
 type ModelChoice = Pick<RunConfig, "model" | "task" | "data">;
 
-/** Folder of the base model that the configuration asks for: the task's bundled one, if any, where it names none. */
+/** Folder of the base model that the configuration asks for; the task's bundled one if it names none. */
 export function modelFolder({ model, task, data }: ModelChoice): string {
   return model ?? bundledModel(taskEntry({ task, data }).starter);
 }
 
-/** Opens the engine that the configuration asks for. Throws UserError when its model cannot be used. */
-export async function openEngine(config: RunConfig, task: Task): Promise<Engine> {
-  if (config.engine === "scripted") {
-    const [{ openScriptedEngine }, { lessonsOf }] = await Promise.all([
-      import("../engine/scripted/scripted-engine.js"),
-      import("../engine/scripted/task-lessons.js"),
-    ]);
-    return openScriptedEngine({ lessons: lessonsOf(task) });
-  }
-  const { openOnnxEngine } = await import("../engine/onnx/onnx-engine.js");
-  return openOnnxEngine({
-    model: modelFolder(config),
-    ...(config.threads === null ? {} : { threads: config.threads }),
-  });
+/** Whether the configured engine reads a model's folder. */
+export function usesModelFolder({ engine }: Pick<RunConfig, "engine">): boolean {
+  return engineNamed(engine).settings.includes("model");
 }
 
-/** What turns prompts into tokens for the model that the configuration asks for, without its weights. Throws UserError as `openEngine` does. */
-export async function openPromptModel(config: ModelChoice): Promise<Pick<Engine, "tokenizer" | "model">> {
-  const folder = modelFolder(config);
-  const [{ readModelConfig }, { CheckpointTokenizer }, { modelFacts }] = await Promise.all([
-    import("../engine/checkpoint/config-json.js"),
-    import("../engine/checkpoint/tokenizer.js"),
-    import("../engine/checkpoint/model-facts.js"),
-  ]);
-  const { config: model } = await readModelConfig(folder);
-  const tokenizer = await CheckpointTokenizer.read(folder, model);
-  return { tokenizer, model: modelFacts(basename(resolve(folder)), model) };
+/** What reports call the configured model. */
+export function modelLabelOf(config: ModelChoice & Pick<RunConfig, "engine">): string {
+  return usesModelFolder(config) ? (config.model ?? basename(modelFolder(config))) : "simulated";
+}
+
+/** Opens the engine that the configuration asks for. Throws UserError when its model cannot be used. */
+export async function openEngine(config: RunConfig, task: Task): Promise<Engine> {
+  return engineNamed(config.engine).open({ settings: settingsOf(config), lessons: () => lessonsOf(task) });
+}
+
+/** Opens a checkpoint's folder by itself, with the default engine. Throws UserError when it cannot be used. */
+export async function openCheckpoint(settings: EngineSettings): Promise<Engine> {
+  return engineNamed(DEFAULT_ENGINE).open({ settings, lessons: () => [] });
+}
+
+/** What turns prompts into tokens for the configured model, without its weights. Throws UserError as `openEngine` does. */
+export async function openPromptModel(config: RunConfig): Promise<PromptModel> {
+  return engineNamed(config.engine).openPromptModel(settingsOf(config));
+}
+
+function settingsOf(config: RunConfig): EngineSettings {
+  return { ...config, model: modelFolder(config) };
 }

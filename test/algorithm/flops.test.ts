@@ -53,6 +53,22 @@ describe.each(ARCHITECTURES)("$name", ({ facts, firstToken, tenTokens, continued
   });
 });
 
+describe("training an adapter", () => {
+  const base = ARCHITECTURES[0].facts;
+  const frozen = base.nonEmbeddingParameters;
+
+  it("costs 4 FLOPs a frozen parameter, 6 a trained one, and attention as before", () => {
+    const adapter = 4_884_480; // rank 16 on every projection of SmolLM2-135M
+    const facts = { ...base, nonEmbeddingParameters: frozen + adapter, trainableParameters: adapter };
+    const attention = 3 * 2 * 30 * 576 * 55;
+    expect(trainedFlops(facts, 10)).toBe(10 * (4 * frozen + 6 * adapter) + attention);
+  });
+
+  it("costs as full training where all parameters are trained, embeddings among them", () => {
+    expect(trainedFlops({ ...base, trainableParameters: frozen + 28_311_552 }, 10)).toBe(trainedFlops(base, 10));
+  });
+});
+
 describe("sharing a prefix", () => {
   const facts = ARCHITECTURES[0].facts;
   const lengths = fc.nat({ max: 2_000 });

@@ -2,8 +2,8 @@
 
 import type { Lesson } from "../../src/engine/scripted/lesson.js";
 import { openScriptedEngine } from "../../src/engine/scripted/scripted-engine.js";
-import { lessonsOf } from "../../src/engine/scripted/task-lessons.js";
 import type { RunConfig } from "../../src/run/config/fields.js";
+import { lessonsOf } from "../../src/run/lessons.js";
 import { startRun } from "../../src/run/loop/runner.js";
 import { arithmetic } from "../../src/tasks/generated/arithmetic.js";
 import { generatedTask, workedExamples } from "../../src/tasks/generated/family.js";

@@ -59,6 +59,7 @@ export const started: RunEvent = {
     name: "starter",
     parameters: 1_200_000,
     nonEmbeddingParameters: 1_100_000,
+    trainableParameters: 1_200_000,
     layers: 4,
     attentionWidth: 128,
     contextLength: 256,

@@ -13,8 +13,8 @@ import { codePointTokenizer } from "../../src/engine/scripted/code-point-tokeniz
 import { Learner } from "../../src/engine/scripted/learner.js";
 import type { Lesson } from "../../src/engine/scripted/lesson.js";
 import { openScriptedEngine } from "../../src/engine/scripted/scripted-engine.js";
-import { lessonsOf } from "../../src/engine/scripted/task-lessons.js";
 import { UserError } from "../../src/errors.js";
+import { lessonsOf } from "../../src/run/lessons.js";
 import type { Observation, Task } from "../../src/tasks/task.js";
 import { describeEngine } from "./conformance.js";
 
@@ -273,9 +273,9 @@ describe("a checkpoint", () => {
     const lessons = lessonList(5);
     const engine = await openScriptedEngine({ lessons });
     await engine.trainStep([exampleOf(lessons[0])], ADAM);
-    await engine.save(folder);
+    const saved = await engine.save({ folder, name: "learner" });
     const other = await openScriptedEngine({ lessons: lessonList(6) });
-    await expect(other.restore(folder)).rejects.toThrow("open the engine with those lessons");
+    await expect(other.restore(saved)).rejects.toThrow("open the engine with those lessons");
 
     const path = join(folder, "learner.bin");
     const content = await readFile(path);
@@ -284,10 +284,10 @@ describe("a checkpoint", () => {
       const altered = Buffer.from(content);
       altered[at] ^= 1;
       await writeFile(path, altered);
-      await expect(engine.restore(folder), `byte ${at}`).rejects.toThrow(UserError);
+      await expect(engine.restore(saved), `byte ${at}`).rejects.toThrow(UserError);
     }
     await writeFile(path, content.subarray(0, content.length - 8));
-    await expect(engine.restore(folder)).rejects.toThrow("is damaged");
+    await expect(engine.restore(saved)).rejects.toThrow("is damaged");
     expect(await engine.checksum()).toBe(before);
   });
 });

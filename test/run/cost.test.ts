@@ -6,6 +6,7 @@ import { addFlops, type CostedSample, isBudgetSpent, NO_FLOPS, ownCost, sampling
 const facts = (name: string, nonEmbeddingParameters: number, layers: number, attentionWidth: number) => ({
   name,
   parameters: nonEmbeddingParameters,
+  trainableParameters: nonEmbeddingParameters,
   nonEmbeddingParameters,
   layers,
   attentionWidth,
@@ -55,12 +56,12 @@ const ARCHITECTURES = [
 
 describe.each(ARCHITECTURES)("$model.name", ({ model, everyPrefix, third, ...expected }) => {
   test("sharing the worked examples within a wave", () => {
-    const { samplingUnshared, ...cost } = samplingCost({ model, sharesPrefix: true }, SAMPLES);
+    const { samplingUnshared, ...cost } = samplingCost({ model, capabilities: { sharesPrefix: true } }, SAMPLES);
     expect({ ...cost, unshared: samplingUnshared }).toEqual(expected);
   });
 
   test("computing them for every sample", () => {
-    expect(samplingCost({ model, sharesPrefix: false }, SAMPLES)).toEqual({
+    expect(samplingCost({ model, capabilities: { sharesPrefix: false } }, SAMPLES)).toEqual({
       sharedPrefix: everyPrefix,
       prompt: expected.prompt,
       generation: expected.generation,
@@ -70,8 +71,8 @@ describe.each(ARCHITECTURES)("$model.name", ({ model, everyPrefix, third, ...exp
   });
 
   test("a sample drawn in vain cost its own tokens, and its worked examples where they are not shared", () => {
-    expect(ownCost({ model, sharesPrefix: true }, SAMPLES.slice(2))).toBe(third);
-    expect(ownCost({ model, sharesPrefix: false }, SAMPLES.slice(2))).toBe(third + everyPrefix / 3);
+    expect(ownCost({ model, capabilities: { sharesPrefix: true } }, SAMPLES.slice(2))).toBe(third);
+    expect(ownCost({ model, capabilities: { sharesPrefix: false } }, SAMPLES.slice(2))).toBe(third + everyPrefix / 3);
   });
 });
 

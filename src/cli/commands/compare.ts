@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { basename, join, relative, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { Command, Option } from "commander";
 import { methodNamed } from "../../algorithm/methods.js";
 import type { ComparedRun } from "../../analysis/compared-runs.js";
@@ -26,7 +26,7 @@ import { renderText } from "../../report/tables.js";
 import { loadConfig } from "../../run/config/config.js";
 import { type ConfigKey, configKeys } from "../../run/config/fields.js";
 import { resumeRun, startRun } from "../../run/loop/runner.js";
-import { modelFolder } from "../../run/open-engine.js";
+import { modelLabelOf, usesModelFolder } from "../../run/open-engine.js";
 import { addConfigOptions, statedSettings } from "../config-options.js";
 import { launchProcess } from "../launch-run.js";
 import { print, printJson, say, shellWord } from "../output.js";
@@ -174,7 +174,7 @@ function seedsOf(text: string): number[] {
 
 /** A model of the user's own may fill the memory by itself. */
 function usualJobs({ config }: PlannedRun): number {
-  return config.engine === "scripted" || config.model === null ? availableParallelism() : 1;
+  return !usesModelFolder(config) || config.model === null ? availableParallelism() : 1;
 }
 
 /** Runs beside each other share the cores, unless the number of threads is set. */
@@ -217,7 +217,7 @@ function settingOf(
   return [
     ["task", config.task ?? "own data"],
     ["engine", config.engine],
-    ["model", config.engine === "scripted" ? "simulated" : (config.model ?? basename(modelFolder(config)))],
+    ["model", modelLabelOf(config)],
     ["seeds", seeds.join(", ")],
     [
       "budget",

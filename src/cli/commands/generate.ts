@@ -58,8 +58,8 @@ Examples:
     .action(async (options: GenerateOptions) => {
       const prompt = options.prompt === "-" ? await readAll(process.stdin) : options.prompt;
       // Loaded here so that no other command waits for the native runtime.
-      const { openOnnxEngine } = await import("../../engine/onnx/onnx-engine.js");
-      const engine = await openOnnxEngine({ model: options.model });
+      const { openCheckpoint } = await import("../../run/open-engine.js");
+      const engine = await openCheckpoint({ model: options.model, threads: null });
       try {
         const request = { name: "--prompt", prompt: engine.tokenizer.encode(prompt), seed: options.seed };
         const room = engine.model.contextLength - engine.tokenizer.startTokens.length - request.prompt.length;

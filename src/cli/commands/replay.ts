@@ -71,7 +71,7 @@ async function simulated(
 ): Promise<void> {
   if (observations > LARGEST)
     throw new UserError(`--simulate: expected at most ${formatCount(LARGEST)} observations, got ${observations}`);
-  const resolved = loadConfig({ flags: { ...stated, engine: "scripted" } });
+  const resolved = loadConfig({ flags: stated });
   refuseIneffectiveFlags(resolved);
   const { config } = resolved;
   const method = methodOf(config, { rationalize: config.rationalize ?? false });

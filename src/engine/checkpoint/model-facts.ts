@@ -21,6 +21,7 @@ export function modelFacts(name: string, config: ModelConfig): ModelFacts {
     name,
     parameters: parameterCount(config),
     nonEmbeddingParameters: nonEmbeddingParameterCount(config),
+    trainableParameters: parameterCount(config),
     layers: config.layers,
     attentionWidth: config.heads * config.headDim,
     contextLength: config.contextLength,

@@ -8,6 +8,7 @@ import type { ModelConfig } from "../checkpoint/model-config.js";
 import type { CheckpointTokenizer, TextStream } from "../checkpoint/tokenizer.js";
 import type { Weights } from "../checkpoint/weights.js";
 import type { Sample, SampleRequest, SamplingParams, StopReason } from "../engine.js";
+import type { NumberedRequest, RequestSource } from "../request-source.js";
 import { Decoder, type DecoderResult, type Prefix } from "./decoder.js";
 import { KeyValueCache } from "./kv-cache.js";
 import { PromptReader, type ReadPrompt } from "./prompt-reader.js";
@@ -66,50 +67,57 @@ export class Generator {
     await this.#decoder.close();
   }
 
-  /** See `Engine.sample`; lengths have been checked against the context length. */
-  async *sample(requests: readonly SampleRequest[], params: SamplingParams): AsyncGenerator<Sample> {
-    if (requests.length === 0 || params.maxTokens === 0) return;
+  /** See `Engine.sample`; requests have been checked against the context length. */
+  async *sample(source: RequestSource, params: SamplingParams, signal?: AbortSignal): AsyncGenerator<Sample> {
+    if (source.remaining === 0) return;
+    const lengths = source.list?.map(({ prompt }) => prompt.length);
     // Logits come from a new position, so a prompt must have one: an empty prompt borrows the prefix's last token.
-    const borrow = requests.some((request) => request.prompt.length === 0) ? 1 : 0;
+    const borrow = lengths === undefined ? Math.min(1, params.prefix.length) : lengths.includes(0) ? 1 : 0;
     const shared = params.prefix.slice(0, params.prefix.length - borrow);
     const borrowed = params.prefix.slice(params.prefix.length - borrow);
-    const prompts = requests.map((request) => [...borrowed, ...request.prompt]);
     const reader = await this.#readerOf(shared);
-    const { vocabularySize } = this.#decoder.config;
+    const { vocabularySize, contextLength } = this.#decoder.config;
 
-    const longest = Math.max(...prompts.map((prompt) => prompt.length));
-    const slots = Math.min(requests.length, this.#affordableSlots(longest + params.maxTokens));
+    const most = contextLength - params.prefix.length - params.maxTokens;
+    const longest = borrow + (lengths === undefined ? (params.longestPrompt ?? most) : Math.max(...lengths));
+    const slots = Math.min(source.remaining, this.#affordableSlots(longest + params.maxTokens));
+    // Where the longest prompt is not known, the cache grows with those that arrive.
+    const known = lengths === undefined && params.longestPrompt === undefined ? 0 : longest;
     let cache = new KeyValueCache(
       this.#decoder.config,
       slots,
-      roundedUp(longest + Math.min(params.maxTokens, CACHE_STEP)),
+      roundedUp(known + Math.min(params.maxTokens, CACHE_STEP)),
     );
     let running: (Running | null)[] = Array.from({ length: slots }, () => null);
-    let next = 0;
 
     while (true) {
+      signal?.throwIfAborted();
       const free = running.flatMap((sequence, slot) => (sequence === null ? [slot] : []));
       // Prompts are taken in some at a time: one run of the graph for each would cost more than the slots' short idleness.
       const enough = Math.max(1, running.length >> 3);
-      if (next < requests.length && free.length >= Math.min(enough, requests.length - next)) {
-        const group = Math.min(free.length, requests.length - next);
-        for (const [i, prompt] of (await reader.read(prompts.slice(next, next + group))).entries()) {
+      const due = source.remaining > 0 && free.length >= Math.min(enough, source.remaining);
+      const taken = due ? await source.take(free.length, free.length === running.length) : [];
+      if (taken.length > 0) {
+        const prompts = taken.map((request) => [...borrowed, ...request.prompt]);
+        for (const [i, prompt] of (await reader.read(prompts)).entries()) {
           const slot = free[i] as number;
           cache.clear(slot);
+          if (prompt.length > cache.capacity) {
+            cache = cache.rearranged(this.#decoder.config, [...running.keys()], roundedUp(prompt.length + CACHE_STEP));
+          }
           cache.append(slot, prompt.keys, prompt.values, { slot: 0, slots: 1, length: prompt.length }, prompt.length);
-          const sequence = this.#start(requests[next + i] as SampleRequest, next + i);
+          const sequence = this.#start(taken[i]);
           const finished = this.#advance(sequence, prompt.logits, params);
           running[slot] = finished === null ? sequence : null;
           if (finished !== null) yield finished;
         }
-        next += group;
         continue;
       }
       const active = running.flatMap((sequence, slot) => (sequence !== null ? [slot] : []));
       if (active.length === 0) return;
       const needed = Math.max(...active.map((slot) => cache.lengths[slot])) + 1;
       const capacity = needed > cache.capacity ? roundedUp(Math.max(needed, cache.capacity * 1.25)) : cache.capacity;
-      const shrink = next === requests.length && active.length <= running.length / 2;
+      const shrink = source.remaining === 0 && active.length <= running.length / 2;
       if (shrink || capacity > cache.capacity) {
         const kept = shrink ? active : running.map((_, slot) => slot);
         cache = cache.rearranged(this.#decoder.config, kept, capacity);
@@ -148,8 +156,15 @@ export class Generator {
     return Math.max(1, Math.min(this.#slots, Math.floor(CACHE_BYTES / bytes)));
   }
 
-  #start(request: SampleRequest, index: number): Running {
-    return { index, request, tokens: [], textLengths: [], stream: this.#tokenizer.stream(), generated: 0 };
+  #start(request: NumberedRequest): Running {
+    return {
+      index: request.index,
+      request,
+      tokens: [],
+      textLengths: [],
+      stream: this.#tokenizer.stream(),
+      generated: 0,
+    };
   }
 
   /** Chooses the next token from logits [V]; the finished sample when it ends the sequence. */

@@ -13,18 +13,27 @@ import {
   weightsDigest,
   writeExactWeights,
 } from "../checkpoint/weights.js";
-import type {
-  Engine,
-  ModelFacts,
-  OptimizerParams,
-  Sample,
-  SampleRequest,
-  SamplingParams,
-  SaveOptions,
-  Tokenizer,
-  TrainingExample,
-  TrainStepResult,
+import {
+  type CallOptions,
+  type Capabilities,
+  type CheckpointRef,
+  type Engine,
+  folderOf,
+  type ModelFacts,
+  type OptimizerParams,
+  type Sample,
+  type SampleRequest,
+  type SampleRequests,
+  type SamplingParams,
+  type SaveOptions,
+  type SaveTarget,
+  type Tokenizer,
+  type TrainingExample,
+  type TrainStepResult,
 } from "../engine.js";
+import { RequestSource } from "../request-source.js";
+import { UpdateQueue } from "../update-queue.js";
+import { DEFAULT_SLOTS, ONNX_CAPABILITIES } from "./capabilities.js";
 import { Generator } from "./generator.js";
 import { readOptimizerState, removeOptimizerState, writeOptimizerState } from "./optimizer-state.js";
 import { Trainer } from "./trainer.js";
@@ -51,11 +60,12 @@ export async function openOnnxEngine(options: OnnxEngineOptions): Promise<OnnxEn
 export class OnnxEngine implements Engine {
   readonly model: ModelFacts;
   readonly tokenizer: Tokenizer;
-  readonly sharesPrefix = true;
+  readonly capabilities: Capabilities;
   readonly #base: Checkpoint;
   readonly #baseDigest: string;
   readonly #weights: Weights;
   readonly #options: OnnxEngineOptions;
+  readonly #updates = new UpdateQueue();
   #trainer: Trainer | undefined;
   /** Compiled around the present weights; dropped when they change. */
   #generator: Generator | undefined;
@@ -63,32 +73,49 @@ export class OnnxEngine implements Engine {
 
   constructor(base: Checkpoint, options: OnnxEngineOptions) {
     this.#base = base;
-    this.#options = options;
+    this.#options = { slots: DEFAULT_SLOTS, ...options };
+    this.capabilities = { ...ONNX_CAPABILITIES, maxInFlight: options.slots ?? DEFAULT_SLOTS };
     this.#weights = base.weights;
     this.#baseDigest = weightsDigest(base.weights);
     this.tokenizer = base.tokenizer;
     this.model = modelFacts(basename(resolve(base.path)), base.config);
   }
 
-  async *sample(requests: readonly SampleRequest[], params: SamplingParams): AsyncGenerator<Sample> {
-    this.#assertOpen();
-    this.#checkSampling(requests, params);
-    yield* (await this.#openGenerator()).sample(requests, params);
+  async *sample(
+    requests: SampleRequests,
+    params: SamplingParams,
+    { signal }: CallOptions = {},
+  ): AsyncGenerator<Sample> {
+    await this.#settled();
+    this.#checkSampling(params);
+    const source = new RequestSource(requests, { check: (request) => this.#checkRequest(request, params), signal });
+    try {
+      yield* (await this.#openGenerator()).sample(source, params, signal);
+    } finally {
+      source.close();
+    }
   }
 
-  async trainStep(examples: readonly TrainingExample[], params: OptimizerParams): Promise<TrainStepResult> {
-    this.#assertOpen();
-    this.#checkExamples(examples);
-    await this.#dropGenerator();
-    return this.#openTrainer().step(examples, params);
+  trainStep(
+    examples: readonly TrainingExample[],
+    params: OptimizerParams,
+    { signal }: CallOptions = {},
+  ): Promise<TrainStepResult> {
+    return this.#updates.submit(async () => {
+      this.#assertOpen();
+      this.#checkExamples(examples);
+      await this.#dropGenerator();
+      return this.#openTrainer().step(examples, params);
+    }, signal);
   }
 
   async resetOptimizer(): Promise<void> {
+    await this.#settled();
     this.#trainer?.resetOptimizer();
   }
 
   async reset(): Promise<void> {
-    this.#assertOpen();
+    await this.#settled();
     const { path } = this.#base;
     const base = await readCheckpoint(path);
     if (weightsDigest(base.weights) !== this.#baseDigest) {
@@ -100,41 +127,45 @@ export class OnnxEngine implements Engine {
     this.#trainer?.resetOptimizer();
   }
 
-  async save(path: string, options: SaveOptions = {}): Promise<void> {
-    this.#assertOpen();
+  async save({ folder }: SaveTarget, options: SaveOptions = {}): Promise<CheckpointRef> {
+    await this.#settled();
     const { config } = this.#base;
     const dtype = this.#options.checkpointType ?? this.#base.dtype;
-    await removeOptimizerState(path);
-    await removeExactWeights(path);
-    await writeCheckpoint(path, { ...this.#base, weights: this.#weights, dtype });
-    if (dtype !== "float32") await writeExactWeights(path, config, this.#weights);
-    if (options.optimizer === true) await writeOptimizerState(path, this.#openTrainer().moments);
+    await removeOptimizerState(folder);
+    await removeExactWeights(folder);
+    await writeCheckpoint(folder, { ...this.#base, weights: this.#weights, dtype });
+    if (dtype !== "float32") await writeExactWeights(folder, config, this.#weights);
+    if (options.optimizer === true) await writeOptimizerState(folder, this.#openTrainer().moments);
+    return { folder, weights: weightsDigest(this.#weights) };
   }
 
-  async restore(path: string): Promise<void> {
-    this.#assertOpen();
-    const { config } = await readModelConfig(path);
+  async restore(checkpoint: CheckpointRef): Promise<void> {
+    await this.#settled();
+    const folder = folderOf(checkpoint);
+    const { config } = await readModelConfig(folder);
     const [expected, found] = [parameterCount(this.#base.config), parameterCount(config)];
     if (expected !== found) {
       throw new UserError(
-        `expected a checkpoint of ${this.#base.path} in ${path} (${expected} parameters), got one of ${found}`,
+        `expected a checkpoint of ${this.#base.path} in ${folder} (${expected} parameters), got one of ${found}`,
       );
     }
-    await this.#replaceWeights(await readSavedWeights(path, config));
-    await readOptimizerState(path, this.#openTrainer().moments);
+    await this.#replaceWeights(await readSavedWeights(folder, config));
+    await readOptimizerState(folder, this.#openTrainer().moments);
   }
 
   async checksum(): Promise<string> {
+    await this.#settled();
     return weightsDigest(this.#weights);
   }
 
   async canary(prompt: readonly number[]): Promise<readonly number[]> {
-    this.#assertOpen();
+    await this.#settled();
     this.#checkTokens("the canary prompt", prompt);
     return (await this.#openGenerator()).likeliest(prompt, CANARY_TOKENS);
   }
 
   async close(): Promise<void> {
+    await this.#updates.idle();
     this.#closed = true;
     await this.#dropGenerator();
     await this.#trainer?.close();
@@ -163,30 +194,37 @@ export class OnnxEngine implements Engine {
     await generator?.close();
   }
 
+  /** Every update that was submitted is made, and the engine is open. */
+  async #settled(): Promise<void> {
+    this.#assertOpen();
+    await this.#updates.idle();
+  }
+
   #assertOpen(): void {
     if (this.#closed) throw new Error("the engine is closed");
   }
 
-  #checkSampling(requests: readonly SampleRequest[], { prefix, maxTokens, temperature, topP }: SamplingParams): void {
+  #checkSampling({ prefix, maxTokens, temperature, topP }: SamplingParams): void {
     if (!(temperature >= 0 && Number.isFinite(temperature)))
       throw new UserError(`expected a temperature of at least 0, got ${temperature}`);
     if (!(topP > 0 && topP <= 1)) throw new UserError(`expected top-p in (0, 1], got ${topP}`);
     if (!Number.isSafeInteger(maxTokens) || maxTokens < 1)
       throw new UserError(`expected at least 1 new token, got ${maxTokens}`);
-    const { contextLength, name } = this.model;
-    for (const request of requests) {
-      const prompt = prefix.length + request.prompt.length;
-      if (prompt === 0)
-        throw new UserError(`expected a prompt of at least one token for ${request.name}, got an empty one`);
-      if (prompt + maxTokens > contextLength) {
-        throw new UserError(
-          `expected prompt and generation of ${request.name} within the ${contextLength} tokens of ${name}, ` +
-            `got ${prompt} of prompt and up to ${maxTokens} new ones: use fewer exemplars, fewer new tokens or a shorter question`,
-        );
-      }
-      this.#checkTokens(request.name, request.prompt);
-    }
     this.#checkTokens("the shared prefix", prefix);
+  }
+
+  #checkRequest(request: SampleRequest, { prefix, maxTokens }: SamplingParams): void {
+    const { contextLength, name } = this.model;
+    const prompt = prefix.length + request.prompt.length;
+    if (prompt === 0)
+      throw new UserError(`expected a prompt of at least one token for ${request.name}, got an empty one`);
+    if (prompt + maxTokens > contextLength) {
+      throw new UserError(
+        `expected prompt and generation of ${request.name} within the ${contextLength} tokens of ${name}, ` +
+          `got ${prompt} of prompt and up to ${maxTokens} new ones: use fewer exemplars, fewer new tokens or a shorter question`,
+      );
+    }
+    this.#checkTokens(request.name, request.prompt);
   }
 
   #checkExamples(examples: readonly TrainingExample[]): void {

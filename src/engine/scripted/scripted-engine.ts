@@ -6,20 +6,28 @@
 
 import { uniform } from "../../algorithm/random.js";
 import { shown, UserError } from "../../errors.js";
-import type {
-  Engine,
-  ModelFacts,
-  OptimizerParams,
-  Sample,
-  SampleRequest,
-  SamplingParams,
-  TrainingExample,
-  TrainStepResult,
+import {
+  type CallOptions,
+  type CheckpointRef,
+  type Engine,
+  folderOf,
+  type ModelFacts,
+  type OptimizerParams,
+  type Sample,
+  type SampleRequests,
+  type SamplingParams,
+  type SaveOptions,
+  type SaveTarget,
+  type TrainingExample,
+  type TrainStepResult,
 } from "../engine.js";
-import { codePointTokenizer, END_TOKEN, VOCABULARY_SIZE } from "./code-point-tokenizer.js";
+import { RequestSource } from "../request-source.js";
+import { UpdateQueue } from "../update-queue.js";
+import { codePointTokenizer, END_TOKEN } from "./code-point-tokenizer.js";
 import { type Evidence, Learner, type LearnerTraits } from "./learner.js";
 import { digestOf, readCheckpoint, writeCheckpoint } from "./learner-file.js";
 import { type Asked, type Lesson, LessonBook } from "./lesson.js";
+import { SCRIPTED_CAPABILITIES, SCRIPTED_MODEL } from "./model.js";
 
 export interface ScriptedOptions extends Partial<LearnerTraits> {
   /** All it can be asked, training and test. */
@@ -37,16 +45,6 @@ export const USUAL_TRAITS: LearnerTraits = {
   byAll: 0.05,
 };
 
-const USUAL_MODEL: ModelFacts = {
-  name: "scripted",
-  parameters: 1_000_000,
-  nonEmbeddingParameters: 900_000,
-  layers: 4,
-  attentionWidth: 128,
-  contextLength: 4_096,
-  vocabularySize: VOCABULARY_SIZE,
-};
-
 const { encode, decode } = codePointTokenizer;
 
 export async function openScriptedEngine(options: ScriptedOptions): Promise<Engine> {
@@ -56,39 +54,63 @@ export async function openScriptedEngine(options: ScriptedOptions): Promise<Engi
 class ScriptedEngine implements Engine {
   readonly model: ModelFacts;
   readonly tokenizer = codePointTokenizer;
-  readonly sharesPrefix = true;
+  readonly capabilities = SCRIPTED_CAPABILITIES;
   readonly #lessons: readonly Lesson[];
   readonly #book: LessonBook;
   readonly #learner: Learner;
+  readonly #updates = new UpdateQueue();
   /** Of the lessons; computed when a checkpoint first needs it. */
   #digest: Buffer | undefined;
   #open = true;
 
   constructor({ lessons, model, ...traits }: ScriptedOptions) {
-    this.model = { ...USUAL_MODEL, ...model };
+    this.model = { ...SCRIPTED_MODEL, ...model };
     this.#lessons = lessons;
     this.#book = new LessonBook(lessons);
     this.#learner = new Learner(lessons, { ...USUAL_TRAITS, ...traits });
   }
 
-  /** Yields the last request's sample first, so that a caller who takes the order of arrival for that of the requests is found out. */
-  async *sample(requests: readonly SampleRequest[], params: SamplingParams): AsyncGenerator<Sample, void, undefined> {
+  /** Yields samples in reverse order on purpose, to expose callers that assume the order of the requests. */
+  async *sample(
+    requests: SampleRequests,
+    params: SamplingParams,
+    { signal }: CallOptions = {},
+  ): AsyncGenerator<Sample, void, undefined> {
     this.#checkOpen();
+    await this.#updates.idle();
     const before = decode(params.prefix).slice(-this.#book.longest);
-    for (const { name, prompt } of requests) this.#checkPrompt(name, prompt, params);
-    for (let index = requests.length - 1; index >= 0; index--) {
-      const { name, prompt, seed } = requests[index];
-      const asked = this.#book.askedBy(before + decode(prompt));
-      if (asked === undefined) {
-        throw new UserError(
-          `${name}: expected a prompt that ends with one of the ${this.#lessons.length} lessons of the scripted engine, got ${shown(decode(prompt))}; open the engine with all that it will be asked`,
-        );
+    const source = new RequestSource(requests, {
+      check: ({ name, prompt }) => this.#checkPrompt(name, prompt, params),
+      signal,
+    });
+    try {
+      while (source.remaining > 0) {
+        const taken = await source.take(this.capabilities.maxInFlight, true);
+        for (const { index, name, prompt, seed } of taken.reverse()) {
+          signal?.throwIfAborted();
+          const asked = this.#book.askedBy(before + decode(prompt));
+          if (asked === undefined) {
+            throw new UserError(
+              `${name}: expected a prompt that ends with one of the ${this.#lessons.length} lessons of the scripted engine, got ${shown(decode(prompt))}; open the engine with all that it will be asked`,
+            );
+          }
+          yield { index, ...cut(this.#output(asked, seed, params), params) };
+        }
       }
-      yield { index, ...cut(this.#output(asked, seed, params), params) };
+    } finally {
+      source.close();
     }
   }
 
-  async trainStep(examples: readonly TrainingExample[], params: OptimizerParams): Promise<TrainStepResult> {
+  trainStep(
+    examples: readonly TrainingExample[],
+    params: OptimizerParams,
+    { signal }: CallOptions = {},
+  ): Promise<TrainStepResult> {
+    return this.#updates.submit(async () => this.#update(examples, params), signal);
+  }
+
+  #update(examples: readonly TrainingExample[], params: OptimizerParams): TrainStepResult {
     this.#checkOpen();
     if (examples.length === 0) throw new UserError("expected at least one example to train on, got none");
     const { loss, gradient } = this.#learner.gradient(examples.map((example) => this.#evidence(example)));
@@ -112,35 +134,37 @@ class ScriptedEngine implements Engine {
   }
 
   async resetOptimizer(): Promise<void> {
-    this.#checkOpen();
+    await this.#settled();
     this.#learner.resetOptimizer();
   }
 
   async reset(): Promise<void> {
-    this.#checkOpen();
+    await this.#settled();
     this.#learner.reset();
   }
 
-  async save(path: string, { optimizer = false }: { readonly optimizer?: boolean } = {}): Promise<void> {
-    this.#checkOpen();
+  async save({ folder }: SaveTarget, { optimizer = false }: SaveOptions = {}): Promise<CheckpointRef> {
+    await this.#settled();
     this.#digest ??= digestOf(this.#lessons);
-    await writeCheckpoint(path, this.#digest, this.#learner.state(optimizer));
+    await writeCheckpoint(folder, this.#digest, this.#learner.state(optimizer));
+    return { folder, weights: this.#learner.checksum() };
   }
 
-  async restore(path: string): Promise<void> {
-    this.#checkOpen();
+  async restore(checkpoint: CheckpointRef): Promise<void> {
+    await this.#settled();
     this.#digest ??= digestOf(this.#lessons);
-    this.#learner.setState(await readCheckpoint(path, this.#digest, this.#learner.parameters));
+    const folder = folderOf(checkpoint);
+    this.#learner.setState(await readCheckpoint(folder, this.#digest, this.#learner.parameters));
   }
 
   async checksum(): Promise<string> {
-    this.#checkOpen();
+    await this.#settled();
     return this.#learner.checksum();
   }
 
   /** Of the right completion, of the wrong ones together, and the mean over all lessons' right ones, since lessons may share no skill. */
   async canary(prompt: readonly number[]): Promise<readonly number[]> {
-    this.#checkOpen();
+    await this.#settled();
     const asked = this.#book.askedBy(decode(prompt).slice(-this.#book.longest));
     if (asked === undefined) throw new UserError(`expected one of the engine's lessons, got ${shown(decode(prompt))}`);
     const odds = this.#learner.logOdds(asked.lesson, asked.hinted);
@@ -151,7 +175,14 @@ class ScriptedEngine implements Engine {
   }
 
   async close(): Promise<void> {
+    await this.#updates.idle();
     this.#open = false;
+  }
+
+  /** Every update that was submitted is made, and the engine is open. */
+  async #settled(): Promise<void> {
+    this.#checkOpen();
+    await this.#updates.idle();
   }
 
   #checkOpen(): void {

@@ -4,6 +4,7 @@
  */
 
 import type { Method } from "../../algorithm/methods.js";
+import { engineFields } from "../../engine/registry.js";
 import {
   atLeastOne,
   between,
@@ -74,19 +75,7 @@ const VOTES: Need = {
 /** Grouped as `adastar run --help` shows them. */
 export const fieldGroups = {
   task: taskFields,
-  model: {
-    model: field(optional(path), null, "Folder of a Hugging Face checkpoint; the bundled starter model when not set", {
-      scope: "place",
-      readBy: ["eval", "tasks check"],
-    }),
-    engine: field(oneOf("onnx", "scripted"), "onnx", "What samples and trains: a real model, or a simulated learner", {
-      readBy: ["eval"],
-    }),
-    threads: field(optional(whole(1)), null, "Processor threads of the engine; all cores when not set", {
-      scope: "means",
-      readBy: ["eval"],
-    }),
-  },
+  model: engineFields,
   method: {
     method: field(text, "adastar", "Which observations are visited and what is kept (see `adastar methods`)", {
       readBy: ["tasks check", "replay"],

@@ -6,7 +6,7 @@
 
 import type { ScoredTemperature } from "../../algorithm/balance.js";
 import type { EvaluationKind, Method } from "../../algorithm/methods.js";
-import type { ModelFacts } from "../../engine/engine.js";
+import type { CheckpointPlace, ModelFacts } from "../../engine/engine.js";
 import { UserError } from "../../errors.js";
 import type { FlopsByPurpose, IterationRecord } from "../events.js";
 import type { Disk } from "./disk.js";
@@ -23,13 +23,17 @@ export interface FileDigest {
   readonly sha256: string;
 }
 
-/** A saved model that an entry vouches for. */
-export interface CheckpointDigest {
-  /** Relative to the run directory. */
-  readonly folder: string;
+/** A saved model that an entry vouches for: a folder, relative to the run directory, or a URI that the engine can open. */
+export type CheckpointDigest = CheckpointPlace & {
   /** The engine's digest of the weights. */
   readonly weights: string;
+  /** The folder's files; none for a URI. */
   readonly files: readonly FileDigest[];
+};
+
+/** Folder or URI, for messages. */
+export function placeOf(checkpoint: CheckpointPlace): string {
+  return "folder" in checkpoint ? checkpoint.folder : checkpoint.uri;
 }
 
 /** What an evaluation found. */

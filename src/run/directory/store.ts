@@ -33,13 +33,13 @@
 import { createHash } from "node:crypto";
 import { createReadStream, existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join, relative, resolve, sep } from "node:path";
-import type { Engine } from "../../engine/engine.js";
+import type { CheckpointRef, Engine, SaveTarget } from "../../engine/engine.js";
 import { UserError } from "../../errors.js";
 import { formatConfig } from "../config/config.js";
 import type { RunConfig } from "../config/fields.js";
 import type { IterationRecord } from "../events.js";
 import { Disk } from "./disk.js";
-import { type CheckpointDigest, type FileDigest, Journal } from "./journal.js";
+import { type CheckpointDigest, type FileDigest, Journal, placeOf } from "./journal.js";
 import { type Owner, takeLock } from "./lock.js";
 import {
   CHECKPOINTS_FOLDER,
@@ -197,7 +197,8 @@ export class RunStore {
 
   /** Saves the engine's weights as the iteration's checkpoint. */
   async saveCheckpoint(iteration: number, engine: Engine): Promise<CheckpointDigest> {
-    return this.#save(join(this.dir, checkpointFolder(iteration)), engine, false);
+    const target = { folder: join(this.dir, checkpointFolder(iteration)), name: checkpointName(iteration) };
+    return this.#save(target, engine, false);
   }
 
   /** Saves weights and optimizer after so many steps of the iteration's training, in place of an earlier such state. */
@@ -205,7 +206,8 @@ export class RunStore {
     const parent = this.#trainingFolder(iteration);
     this.#disk.makeFolder(parent);
     const name = trainingStateName(step);
-    const state: TrainingState = { step, checkpoint: await this.#save(join(parent, name), engine, true) };
+    const target = { folder: join(parent, name), name: `${checkpointName(iteration)}-step-${name}` };
+    const state: TrainingState = { step, checkpoint: await this.#save(target, engine, true) };
     this.#disk.replace(join(parent, "state.json"), `${sealed(state)}\n`);
     for (const other of readdirSync(parent)) {
       if (other !== name && other !== "state.json") this.#disk.remove(join(parent, other));
@@ -229,10 +231,10 @@ export class RunStore {
   async restore(digest: CheckpointDigest, engine: Engine): Promise<void> {
     const flaw = await this.flawOfCheckpoint(digest);
     if (flaw !== null) throw new UserError(`${flaw}. ${RESTORE}`);
-    await engine.restore(join(this.dir, digest.folder));
+    await engine.restore(this.#referenceOf(digest));
     const weights = await engine.checksum();
     if (weights !== digest.weights) {
-      throw new Error(`after restoring ${digest.folder}: expected weights ${digest.weights}, got ${weights}`);
+      throw new Error(`after restoring ${placeOf(digest)}: expected weights ${digest.weights}, got ${weights}`);
     }
   }
 
@@ -267,11 +269,19 @@ export class RunStore {
     return { path: this.#relative(path), bytes: bytes.length, sha256: sha256(bytes) };
   }
 
-  async #save(folder: string, engine: Engine, optimizer: boolean): Promise<CheckpointDigest> {
+  /** A digest with the path of its folder made absolute. */
+  #referenceOf({ weights, ...place }: CheckpointDigest): CheckpointRef {
+    return "folder" in place ? { folder: join(this.dir, place.folder), weights } : { uri: place.uri, weights };
+  }
+
+  /** Saves into a draft of the folder that is renamed once it is whole; an engine may keep its checkpoint elsewhere instead. */
+  async #save({ folder, name }: SaveTarget, engine: Engine, optimizer: boolean): Promise<CheckpointDigest> {
     const draft = `${folder}.tmp`;
     this.#disk.remove(draft);
+    let saved: CheckpointRef;
     try {
-      await engine.save(draft, { optimizer });
+      saved = await engine.save({ folder: draft, name }, { optimizer });
+      if ("uri" in saved) return { uri: saved.uri, weights: saved.weights, files: [] };
       this.#disk.syncTree(draft);
       this.#disk.remove(folder);
       this.#disk.move(draft, folder);
@@ -283,7 +293,7 @@ export class RunStore {
     const files = readdirSync(folder, { withFileTypes: true, recursive: true }).filter((entry) => entry.isFile());
     return {
       folder: this.#relative(folder),
-      weights: await engine.checksum(),
+      weights: saved.weights,
       files: await this.#digests(files.map((entry) => join(entry.parentPath, entry.name))),
     };
   }

@@ -5,7 +5,7 @@ import type { RunConfig } from "../config/fields.js";
 import { sum } from "../cost.js";
 import type { IterationRecord, RunSummary } from "../events.js";
 import { modelFolder } from "../open-engine.js";
-import { findEntry, isFinished, type JournalEntry, readJournal } from "./journal.js";
+import { type CheckpointDigest, findEntry, isFinished, type JournalEntry, readJournal } from "./journal.js";
 import { JOURNAL_FILE } from "./paths.js";
 import { readRunConfig } from "./run-config.js";
 
@@ -40,7 +40,7 @@ export function summarize(
   return {
     status,
     runDir: dir,
-    checkpoint: trained === undefined ? modelFolder(config) : join(dir, trained.checkpoint.folder),
+    checkpoint: trained === undefined ? modelFolder(config) : checkpointPath(dir, trained.checkpoint),
     iterations: records.length,
     baseAccuracy,
     bestAccuracy: improved ? best.testAccuracy : baseAccuracy,
@@ -52,6 +52,11 @@ export function summarize(
     },
     seconds: sum(entries.map((entry) => ("seconds" in entry ? entry.seconds : 0))),
   };
+}
+
+/** Absolute path of a checkpoint, or its URI. */
+function checkpointPath(dir: string, checkpoint: CheckpointDigest): string {
+  return "folder" in checkpoint ? join(dir, checkpoint.folder) : checkpoint.uri;
 }
 
 /** A run as it stands on disk; reads only, so it may be used while another process writes. */

@@ -7,7 +7,7 @@ import { commit } from "../../algorithm/iteration.js";
 import { ObservationQueue } from "../../algorithm/observation-queue.js";
 import { UserError } from "../../errors.js";
 import type { RunConfig } from "../config/fields.js";
-import type { CheckpointDigest, EntryOf, FileDigest } from "../directory/journal.js";
+import { type CheckpointDigest, type EntryOf, type FileDigest, placeOf } from "../directory/journal.js";
 import type { RunStore } from "../directory/store.js";
 import { bestIteration, committedRecords } from "../directory/summary.js";
 import type { RunContext } from "./context.js";
@@ -47,7 +47,7 @@ export async function findFlaws(store: RunStore, config: Pick<RunConfig, "keepCh
   }
   for (const { iteration, checkpoint } of neededModels(store, config)) {
     const text = await store.flawOfCheckpoint(checkpoint);
-    if (text !== null) flaws.push({ part: "checkpoint", iteration, text, path: checkpoint.folder });
+    if (text !== null) flaws.push({ part: "checkpoint", iteration, text, path: placeOf(checkpoint) });
   }
   return flaws;
 }
@@ -123,7 +123,7 @@ export function mixed({ dir }: RunStore, iteration: number): UserError {
 async function rebuild(run: RunContext, { iteration, text }: Flaw): Promise<void> {
   const { store, engine, emit } = run;
   const { from, chain } = await way(run, iteration);
-  const source = from === null ? "the base model" : from.folder;
+  const source = from === null ? "the base model" : placeOf(from);
   emit({
     kind: "notice",
     text: `${text}; falling back to ${source} and training again on the recorded samples of ${chain.length === 1 ? "iteration" : "iterations"} ${chain.map((one) => one.iteration).join(", ")}`,
@@ -135,13 +135,13 @@ async function rebuild(run: RunContext, { iteration, text }: Flaw): Promise<void
     if (kept.length > 0) await retrain(run, trained.iteration, kept);
     if ((await engine.checksum()) !== trained.checkpoint.weights) {
       throw new UserError(
-        `${text}; training ${source} again gave other weights for iteration ${trained.iteration}. Restore ${store.dir}/${trained.checkpoint.folder} from a copy, ` +
+        `${text}; training ${source} again gave other weights for iteration ${trained.iteration}. Restore ${placeOf(trained.checkpoint)} from a copy, ` +
           "or resume as the run began: on the same kind of machine, with the same --threads.",
       );
     }
   }
   const trained = chain.at(-1) as EntryOf<"trained">;
-  await proveWeights(run, { weights: trained.checkpoint.weights, canary: trained.canary }, trained.checkpoint.folder);
+  await proveWeights(run, { weights: trained.checkpoint.weights, canary: trained.canary }, placeOf(trained.checkpoint));
   const saved = await store.saveCheckpoint(iteration, engine);
   if (JSON.stringify(saved) === JSON.stringify(trained.checkpoint)) return;
   const others = saved.files.filter((file, i) => file.sha256 !== trained.checkpoint.files[i]?.sha256);

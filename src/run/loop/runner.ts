@@ -17,6 +17,7 @@ import {
   type EvaluationResult,
   isFinished,
   type Journal,
+  placeOf,
   type TrainingResult,
 } from "../directory/journal.js";
 import { EVALUATION_LOGS } from "../directory/paths.js";
@@ -274,7 +275,7 @@ async function restore(run: RunContext): Promise<ObservationQueue> {
   const trained = journal.find("trained");
   if (trained !== undefined) await store.restore(trained.checkpoint, engine);
   const model = modelBefore(journal, (trained?.iteration ?? 0) + 1);
-  await proveWeights(run, model, trained?.checkpoint.folder ?? "the base model");
+  await proveWeights(run, model, trained === undefined ? "the base model" : placeOf(trained.checkpoint));
   const committed = journal.find("committed");
   if (committed === undefined) return ObservationQueue.create(train.length, method.queueKey);
   const queue = ObservationQueue.restore(store.read(committed.queue));

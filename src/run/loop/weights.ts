@@ -4,9 +4,6 @@ import { UserError } from "../../errors.js";
 import type { EntryOf } from "../directory/journal.js";
 import type { RunContext } from "./context.js";
 
-/** Largest difference of log-probabilities that rounding may make (another number of threads); other weights differ by more. */
-const TOLERANCE = 1e-3;
-
 /** What the engine answers to the run's canary prompt, the first test question, with its present weights. */
 export async function canaryOf({
   engine,
@@ -21,11 +18,12 @@ export async function proveWeights(
   { weights, canary }: { readonly weights: string; readonly canary: readonly number[] },
   what: string,
 ): Promise<void> {
+  const { canaryTolerance } = run.engine.capabilities;
   const held = await run.engine.checksum();
   if (held !== weights) throw new Error(`${what}: expected the engine to hold weights ${weights}, got ${held}`);
   const found = await canaryOf(run);
   const agrees =
-    found.length === canary.length && found.every((value, i) => Math.abs(value - (canary[i] as number)) <= TOLERANCE);
+    found.length === canary.length && found.every((value, i) => Math.abs(value - canary[i]) <= canaryTolerance);
   if (agrees) return;
   throw new Error(
     `${what}: expected the engine to answer the canary prompt with ${canary.join(", ")}, got ${found.join(", ")}. It holds the right weights and samples from others.`,

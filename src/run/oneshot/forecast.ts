@@ -103,7 +103,7 @@ export async function forecastRun(config: RunConfig, options: RunOptions = {}): 
       method,
       config: parts.config,
       model: engine.model,
-      sharesPrefix: engine.sharesPrefix,
+      sharesPrefix: engine.capabilities.sharesPrefix,
       prefixTokens: prompts.prefix.length,
       observations: train.length,
       tests: test.length,

@@ -3,16 +3,17 @@
  * the form and has the hard cases left to teach itself.
  */
 
+import { resolve } from "node:path";
 import { learningRateAt } from "../../algorithm/schedule.js";
 import { writeNewCheckpoint } from "../../engine/checkpoint/checkpoint.js";
 import { type ModelConfig, newLlama } from "../../engine/checkpoint/model-config.js";
 import { wordTokenizer } from "../../engine/checkpoint/word-tokenizer.js";
 import type { OptimizerParams, Tokenizer, TrainingExample } from "../../engine/engine.js";
 import { initialWeights } from "../../engine/onnx/initialize.js";
-import { openOnnxEngine } from "../../engine/onnx/onnx-engine.js";
 import { UserError } from "../../errors.js";
 import { type Family, generatedFormat, pretrainingExamples, type WorkedExample } from "../../tasks/generated/family.js";
 import { familyNamed } from "../../tasks/registry.js";
+import { openCheckpoint } from "../open-engine.js";
 import type { PretrainOptions } from "./starter-recipe.js";
 
 export interface PretrainProgress {
@@ -50,10 +51,7 @@ export async function pretrain(
   const { tokenizerJson, tokenizerConfig } = wordTokenizer(family.vocabulary, SPECIAL_TOKENS);
   const weights = initialWeights(config, options.seed);
   await writeNewCheckpoint(folder, { config, weights, dtype: "float32", tokenizerJson, tokenizerConfig });
-  const engine = await openOnnxEngine({
-    model: folder,
-    ...(options.threads === null ? {} : { threads: options.threads }),
-  });
+  const engine = await openCheckpoint({ model: folder, threads: options.threads });
   try {
     const { steps, batchSize, learningRate: peak, warmupSteps, hardShare, seed } = options;
     const worked = pretrainingExamples(family, seed, steps * batchSize, { hardShare: hardShare ?? undefined });
@@ -68,7 +66,7 @@ export async function pretrain(
       tokens += result.tokens;
       listener({ step: step + 1, steps, loss, tokens, seconds: (performance.now() - clock) / 1000 });
     }
-    await engine.save(folder);
+    await engine.save({ folder: resolve(folder), name: "starter" });
     return { loss, tokens, seconds: (performance.now() - clock) / 1000 };
   } finally {
     await engine.close();

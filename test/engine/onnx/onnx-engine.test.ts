@@ -109,7 +109,7 @@ describe("the ONNX engine", () => {
 
   it("saves checkpoints in bfloat16 when asked to", async () => {
     const rounded = await openOnnxEngine({ model: TINY, threads: 1, checkpointType: "bfloat16" });
-    await rounded.save(join(folder, "rounded"));
+    await rounded.save({ folder: join(folder, "rounded"), name: "rounded" });
     const { dtype, weights } = await readCheckpoint(join(folder, "rounded"));
     expect(dtype).toBe("bfloat16");
     const { weights: exact } = await readCheckpoint(TINY);

@@ -104,6 +104,7 @@ describe("the journal", () => {
     name: "m",
     parameters: 9,
     nonEmbeddingParameters: 5,
+    trainableParameters: 9,
     layers: 1,
     attentionWidth: 2,
     contextLength: 8,

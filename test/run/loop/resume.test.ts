@@ -10,12 +10,13 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
+import type { SampleRequest } from "../../../src/engine/engine.js";
 import { openScriptedEngine } from "../../../src/engine/scripted/scripted-engine.js";
-import { lessonsOf } from "../../../src/engine/scripted/task-lessons.js";
 import { UserError } from "../../../src/errors.js";
 import type { RunConfig } from "../../../src/run/config/fields.js";
 import { readJournal } from "../../../src/run/directory/journal.js";
 import type { RunEvent } from "../../../src/run/events.js";
+import { lessonsOf } from "../../../src/run/lessons.js";
 import { resumeRun, startRun } from "../../../src/run/loop/runner.js";
 import { essence, freshDir, recorder, smallConfig, smallTask } from "../small-run.js";
 
@@ -174,7 +175,7 @@ describe("a run that is asked to stop", () => {
     let asked = 0;
     const sample = engine.sample.bind(engine);
     engine.sample = (requests, params) => {
-      if (params.temperature > 0) asked += requests.length;
+      if (params.temperature > 0) asked += [...(requests as readonly SampleRequest[])].length;
       return sample(requests, params);
     };
     await resumeRun(dir, quiet, { task: smallTask, engine });

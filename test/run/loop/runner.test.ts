@@ -52,7 +52,7 @@ describe("a run", () => {
     // The last checkpoint holds the weights that the journal names, and they are not the base's.
     const engine = await engineOf();
     const base = await engine.checksum();
-    await engine.restore(summary.checkpoint);
+    await engine.restore({ folder: summary.checkpoint, weights: "" });
     const trained = journal.findLast((entry) => entry.kind === "trained");
     expect(trained?.checkpoint.weights).toBe(await engine.checksum());
     expect(trained?.checkpoint.weights).not.toBe(base);
@@ -115,7 +115,7 @@ describe("a run", () => {
     const trained: TrainingExample[] = [];
     const watched = altered(engine, {
       sample: (requests, params) => {
-        calls.push({ requests, params });
+        calls.push({ requests: [...(requests as readonly SampleRequest[])], params });
         return engine.sample(requests, params);
       },
       trainStep: (examples, params) => {

@@ -1,19 +1,16 @@
-/** The simulated learner's lessons for a task: its own prompts, with completions that its own verifier finds right and wrong. */
+/** The simulated learner's lessons for a task: the task's prompts, with completions that its verifier accepts and refuses. */
 
-import { UserError } from "../../errors.js";
-import type { Observation, Task } from "../../tasks/task.js";
-import type { Lesson } from "./lesson.js";
+import type { Lesson } from "../engine/scripted/lesson.js";
+import { UserError } from "../errors.js";
+import type { Observation, Task } from "../tasks/task.js";
 
 const RATIONALE = "From memory.";
 
 /**
- * One lesson for each training and test observation. `groupOf` says which observations are alike; those of the same difficulty when left
- * out. Throws UserError naming the observation when the verifier does not find the completions right and wrong as they are meant.
+ * One lesson for each training and test observation; those of one difficulty are alike. Throws UserError naming the observation when the
+ * verifier does not accept its right completion, or accepts a wrong one.
  */
-export function lessonsOf(
-  task: Pick<Task, "train" | "test" | "format" | "verifier">,
-  groupOf: (observation: Observation) => string = ({ difficulty }) => String(difficulty ?? 0),
-): readonly Lesson[] {
+export function lessonsOf(task: Pick<Task, "train" | "test" | "format" | "verifier">): readonly Lesson[] {
   const { format, verifier } = task;
   return [...task.train, ...task.test].map((observation): Lesson => {
     const completion = format.completion(RATIONALE, observation.answer);
@@ -28,16 +25,16 @@ export function lessonsOf(
       prompt: format.prompt(observation),
       hintedPrompt: format.hintedPrompt(observation),
       completion,
-      // What training on bare answers states.
+      // Training on bare answers has completions without a rationale.
       alsoRight: [format.completion("", observation.answer)],
       wrong,
-      group: groupOf(observation),
+      group: String(observation.difficulty ?? 0),
       difficulty: observation.difficulty ?? 0,
     };
   });
 }
 
-/** Answers of the same kind that are not the right one. */
+/** Wrong answers of the same kind. */
 function wrongAnswers({ answer, options }: Observation): readonly string[] {
   if (options !== undefined) return options.map(({ label }) => label).filter((label) => label !== answer);
   if (answer === "yes") return ["no"];

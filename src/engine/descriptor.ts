@@ -1,0 +1,36 @@
+/** What describes an engine before it is opened. A descriptor's module is small: it loads the engine only when asked to open it. */
+
+import type { Capabilities, Engine } from "./engine.js";
+import type { Lesson } from "./scripted/lesson.js";
+
+/** The settings that engines read, resolved. An engine names those that it uses. */
+export interface EngineSettings {
+  /** Folder of the base model's checkpoint. */
+  readonly model: string;
+  /** Processor threads; null: all cores. */
+  readonly threads: number | null;
+}
+
+export type EngineSetting = keyof EngineSettings;
+
+export interface OpenRequest<K extends EngineSetting = EngineSetting> {
+  readonly settings: Pick<EngineSettings, K>;
+  /** All that the engine will be asked, with right and wrong answers, for a simulation. Made when it is called. */
+  readonly lessons: () => readonly Lesson[];
+}
+
+/** What turns prompts into tokens, without the model's weights. */
+export type PromptModel = Pick<Engine, "tokenizer" | "model">;
+
+export interface EngineDescriptor<K extends EngineSetting = EngineSetting> {
+  /** What it is, in a few words, for help texts. */
+  readonly description: string;
+  /** Settings that change what `open` opens; it gets no others. */
+  readonly settings: readonly K[];
+  /** As far as they are known before it is opened; `Engine.capabilities` has them for an open one. */
+  readonly capabilities: Capabilities;
+  /** Opens the engine with its base model. Throws UserError when that cannot be used. */
+  open(request: OpenRequest<K>): Promise<Engine>;
+  /** Tokenizer and facts of the model that `open` would open, without its weights. Throws UserError as `open` does. */
+  openPromptModel(settings: Pick<EngineSettings, K>): Promise<PromptModel>;
+}

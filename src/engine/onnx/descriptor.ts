@@ -1,0 +1,23 @@
+import { basename, resolve } from "node:path";
+import type { EngineDescriptor } from "../descriptor.js";
+import { ONNX_CAPABILITIES } from "./capabilities.js";
+
+export const onnx: EngineDescriptor<"model" | "threads"> = {
+  description: "a Hugging Face checkpoint in this process",
+  settings: ["model", "threads"],
+  capabilities: ONNX_CAPABILITIES,
+  async open({ settings: { model, threads } }) {
+    const { openOnnxEngine } = await import("./onnx-engine.js");
+    return openOnnxEngine({ model, ...(threads === null ? {} : { threads }) });
+  },
+  async openPromptModel({ model: folder }) {
+    const [{ readModelConfig }, { CheckpointTokenizer }, { modelFacts }] = await Promise.all([
+      import("../checkpoint/config-json.js"),
+      import("../checkpoint/tokenizer.js"),
+      import("../checkpoint/model-facts.js"),
+    ]);
+    const { config } = await readModelConfig(folder);
+    const tokenizer = await CheckpointTokenizer.read(folder, config);
+    return { tokenizer, model: modelFacts(basename(resolve(folder)), config) };
+  },
+};
