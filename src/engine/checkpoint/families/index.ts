@@ -2,11 +2,30 @@
 
 import { shown, UserError } from "../../../errors.js";
 import type { Family } from "./family.js";
+import { gemma, gemma2, gemma3 } from "./gemma.js";
+import { granite } from "./granite.js";
 import { llama } from "./llama.js";
-import { mistral } from "./mistral.js";
-import { qwen2 } from "./qwen.js";
+import { ministral, ministral3, mistral } from "./mistral.js";
+import { olmo2 } from "./olmo2.js";
+import { phi3 } from "./phi3.js";
+import { qwen2, qwen3 } from "./qwen.js";
+import { smollm3 } from "./smollm3.js";
 
-export const FAMILIES: readonly Family[] = [llama, qwen2, mistral];
+export const FAMILIES: readonly Family[] = [
+  llama,
+  qwen2,
+  qwen3,
+  mistral,
+  ministral,
+  ministral3,
+  gemma,
+  gemma2,
+  gemma3,
+  phi3,
+  smollm3,
+  olmo2,
+  granite,
+];
 
 /** What other types are, where more can be said than that they are not known. */
 const OTHERS: readonly (readonly [pattern: RegExp, what: string])[] = [
