@@ -132,7 +132,7 @@ describe.each(NAMES)("%s beside transformers", (name) => {
 
   it("is saved as transformers saved it: same tensors, same type, same bytes", async () => {
     const engine = await openOnnxEngine({ model: join(folder, "model"), threads: 1 });
-    await engine.save(join(folder, "saved"));
+    await engine.save({ folder: join(folder, "saved"), name: "saved" });
     const [original, saved] = await Promise.all(
       ["model", "saved"].map((dir) => SafetensorsFile.open(join(folder, dir, "model.safetensors"))),
     );
@@ -155,10 +155,10 @@ describe.each(NAMES)("%s beside transformers", (name) => {
     });
     const trained = await engine.checksum();
     expect(trained).not.toBe(before);
-    await engine.save(join(folder, "saved"), { optimizer: true });
+    const saving = await engine.save({ folder: join(folder, "saved"), name: "saved" }, { optimizer: true });
     await engine.reset();
     expect(await engine.checksum()).toBe(before);
-    await engine.restore(join(folder, "saved"));
+    await engine.restore(saving);
     expect(await engine.checksum()).toBe(trained);
     await engine.close();
   });
