@@ -5,9 +5,9 @@ import type { EvaluationKind } from "../algorithm/methods.js";
 import { UserError } from "../errors.js";
 import type { RunConfig } from "../run/config/fields.js";
 import { EVALUATION_LOGS, type IterationLog, iterationLog, listIterations } from "../run/directory/paths.js";
+import type { DrawnSample, VerifiedSample } from "../run/directory/records.js";
 import { readRunConfig } from "../run/directory/run-config.js";
 import { readSealedLog } from "../run/directory/sealed-log.js";
-import type { DrawnSample, VerifiedSample } from "../run/loop/sampling.js";
 
 export type Split = "train" | "test";
 

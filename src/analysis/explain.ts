@@ -8,10 +8,9 @@ import { seedFor, shuffled } from "../algorithm/random.js";
 import { shown, UserError } from "../errors.js";
 import { findEntry } from "../run/directory/journal.js";
 import { iterationFolder, listIterations } from "../run/directory/paths.js";
+import type { DrawnSample, KeptSample } from "../run/directory/records.js";
 import { readSealedLog } from "../run/directory/sealed-log.js";
 import { type RunView, readRun } from "../run/directory/summary.js";
-import type { DrawnSample } from "../run/loop/sampling.js";
-import type { KeptSample } from "../run/loop/training.js";
 import { observationCount, trainingFrequencies } from "./training-frequency.js";
 
 /** An observation's statistics in the queue, by which it is ordered. */

@@ -2,9 +2,9 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { attemptOf, auditRun } from "../../src/analysis/audit.js";
+import type { DrawnSample, VerifiedSample } from "../../src/run/directory/records.js";
 import { readSealedLog } from "../../src/run/directory/sealed-log.js";
 import { startRun } from "../../src/run/loop/runner.js";
-import type { DrawnSample, VerifiedSample } from "../../src/run/loop/sampling.js";
 import type { Task } from "../../src/tasks/task.js";
 import { engineOf, smallConfig, smallTask } from "../run/small-run.js";
 

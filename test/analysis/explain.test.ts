@@ -3,10 +3,10 @@ import { describe, expect, test } from "vitest";
 import { ObservationQueue } from "../../src/algorithm/observation-queue.js";
 import { type Explanation, explainObservation } from "../../src/analysis/explain.js";
 import { trainingFrequencies } from "../../src/analysis/training-frequency.js";
+import type { DrawnSample } from "../../src/run/directory/records.js";
 import { readSealedLog } from "../../src/run/directory/sealed-log.js";
 import { readRun } from "../../src/run/directory/summary.js";
 import { startRun } from "../../src/run/loop/runner.js";
-import type { DrawnSample } from "../../src/run/loop/sampling.js";
 import { adastar } from "../cli/in-process.js";
 import { smallConfig, smallTask } from "../run/small-run.js";
 

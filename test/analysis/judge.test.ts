@@ -17,9 +17,9 @@ import { chosenSamples, type JudgeOptions, judgeRun } from "../../src/analysis/r
 import { type LoggedVerdict, usualJudgeLog } from "../../src/analysis/rationale-judge/log.js";
 import { questionAbout, verdictIn } from "../../src/analysis/rationale-judge/prompt.js";
 import { judgeReport } from "../../src/analysis/rationale-judge/report.js";
+import type { DrawnSample } from "../../src/run/directory/records.js";
 import { readSealedLog } from "../../src/run/directory/sealed-log.js";
 import { startRun } from "../../src/run/loop/runner.js";
-import type { DrawnSample } from "../../src/run/loop/sampling.js";
 import { engineOf, freshDir, smallConfig, smallTask } from "../run/small-run.js";
 import { complete, FLAWED, type JudgeServer, refuse, SOUND, startJudge, USAGE } from "./judge-server.js";
 import { misreasoned, reasonedRun, reasonedTask } from "./reasoned-run.js";

@@ -7,18 +7,12 @@ import type { EvaluationKind } from "../../algorithm/methods.js";
 import { samplingCost, sum } from "../cost.js";
 import type { EvaluationResult } from "../directory/journal.js";
 import { EVALUATION_LOGS } from "../directory/paths.js";
+import type { VerifiedSample } from "../directory/records.js";
 import { Tape } from "../directory/tape.js";
 import type { Listener } from "../events.js";
 import { groupBy } from "../group.js";
 import { type RunContext, stopIfAsked } from "./context.js";
-import {
-  type AnswerManner,
-  answerTests,
-  isCorrect,
-  type SamplingContext,
-  tellFailures,
-  type VerifiedSample,
-} from "./sampling.js";
+import { type AnswerManner, answerTests, isCorrect, type SamplingContext, tellFailures } from "./sampling.js";
 
 /** Answers the whole test set with the engine's present weights; answers that an earlier session recorded are played back. */
 export async function evaluate(run: RunContext, iteration: number, kind: EvaluationKind): Promise<EvaluationResult> {

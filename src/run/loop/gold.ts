@@ -1,8 +1,8 @@
 /** Gold answers as D₊, for methods that train on (x → y) without a rationale. */
 
 import type { TryRequest } from "../../algorithm/iteration.js";
+import type { DrawnSample } from "../directory/records.js";
 import type { RunContext } from "./context.js";
-import type { DrawnSample } from "./sampling.js";
 
 /** What the model would have written, had it stated the gold answer and nothing else. Costs nothing and is not verified. */
 export function goldSamples(

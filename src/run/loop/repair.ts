@@ -8,10 +8,11 @@ import { ObservationQueue } from "../../algorithm/observation-queue.js";
 import { UserError } from "../../errors.js";
 import type { RunConfig } from "../config/fields.js";
 import { type CheckpointDigest, type EntryOf, type FileDigest, placeOf } from "../directory/journal.js";
+import type { KeptSample } from "../directory/records.js";
 import type { RunStore } from "../directory/store.js";
 import { bestIteration, committedRecords } from "../directory/summary.js";
 import type { RunContext } from "./context.js";
-import { type KeptSample, retrain } from "./training.js";
+import { retrain } from "./training.js";
 import { keptLines, visitObservations } from "./visiting.js";
 import { proveWeights } from "./weights.js";
 

@@ -1,42 +1,16 @@
 /** From the algorithm's requests to verified samples: the only place where prompts, engine and verifier meet. */
 
-import type { Outcome, TryRequest } from "../../algorithm/iteration.js";
+import type { TryRequest } from "../../algorithm/iteration.js";
 import { seedFor } from "../../algorithm/random.js";
-import type { Engine, Sample, SampleRequest, SamplingParams, StopReason } from "../../engine/engine.js";
+import type { Engine, Sample, SampleRequest, SamplingParams } from "../../engine/engine.js";
 import { explainedMemory } from "../../system-errors.js";
-import type { Correctness, Observation, Task } from "../../tasks/task.js";
+import type { Observation, Task } from "../../tasks/task.js";
 import { verifyAll } from "../../tasks/verifiers/verify-all.js";
 import type { RunConfig } from "../config/fields.js";
-import type { TapeRecord } from "../directory/tape.js";
+import type { DrawnSample, VerifiedSample } from "../directory/records.js";
 import type { Listener } from "../events.js";
 import type { Prompts } from "../prompts/encoded-prompts.js";
 import { nameOf } from "../prompts/prompts.js";
-
-/** A sample and what the verifier made of it: a line of evaluation.jsonl, and most of one of samples.jsonl. */
-export interface VerifiedSample extends TapeRecord, Outcome {
-  /** Index of the observation in its split. */
-  readonly observation: number;
-  readonly id: string;
-  readonly gold: string;
-  readonly tokens: readonly number[];
-  readonly text: string;
-  readonly stop: StopReason;
-  readonly prefixTokens: number;
-  readonly promptTokens: number;
-  readonly generatedTokens: number;
-  readonly strict: Correctness;
-  readonly lenient: Correctness;
-  readonly extracted: string | null;
-  /** Why the user's own verifier came to no verdict; absent where it did. */
-  readonly failure?: string;
-  /** Ended, and correct by the run's `accept`. */
-  readonly correct: boolean;
-  /** Of a correct sample whose task checks steps: index of the first wrong one, null when all are right. */
-  readonly wrongStep?: number | null;
-}
-
-/** A line of samples.jsonl. */
-export interface DrawnSample extends VerifiedSample, TryRequest {}
 
 /** What drawing needs of a run. */
 export interface SamplingContext {

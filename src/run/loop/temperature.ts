@@ -1,14 +1,10 @@
 /** The sampling temperature of an iteration: the configured one, or chosen by probes (algorithm/balance.ts) that are recorded like samples. */
 
 import { bestTemperature, probeTemperatures, type ScoredTemperature } from "../../algorithm/balance.js";
+import type { ProbeSample } from "../directory/records.js";
 import { lostDraws, Tape } from "../directory/tape.js";
 import { type RunContext, stopIfAsked } from "./context.js";
-import { type DrawnSample, drawTries, tellFailures } from "./sampling.js";
-
-/** A line of probes.jsonl. */
-export interface ProbeSample extends DrawnSample {
-  readonly temperature: number;
-}
+import { drawTries, tellFailures } from "./sampling.js";
 
 export interface ChosenTemperature {
   readonly temperature: number;

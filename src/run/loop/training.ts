@@ -9,25 +9,10 @@ import { explainedMemory } from "../../system-errors.js";
 import type { RunConfig } from "../config/fields.js";
 import { sum } from "../cost.js";
 import type { TrainingResult } from "../directory/journal.js";
+import type { KeptSample, StepRecord } from "../directory/records.js";
 import type { TrainingState } from "../directory/store.js";
 import { nameOf, trainingExample } from "../prompts/prompts.js";
 import { Interrupted, type RunContext, stopIfAsked } from "./context.js";
-import type { DrawnSample } from "./sampling.js";
-
-/** A line of training.jsonl. */
-export interface StepRecord {
-  /** 1 … steps */
-  readonly step: number;
-  readonly learningRate: number;
-  readonly loss: number;
-  readonly gradientNorm: number;
-  readonly tokens: number;
-  readonly completionTokens: number;
-  readonly flops: number;
-}
-
-/** A sample of D₊: a line of kept.jsonl. */
-export type KeptSample = Pick<DrawnSample, "observation" | "id" | "attempt" | "hinted" | "tokens" | "text">;
 
 /**
  * Trains the engine on D₊ and leaves it with the iteration's new weights. Goes on from a state that an earlier session saved, if there is one.

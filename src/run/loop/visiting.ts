@@ -5,12 +5,13 @@ import type { ObservationQueue } from "../../algorithm/observation-queue.js";
 import { targetAt } from "../../algorithm/schedule.js";
 import { addCosts, ownCost, samplingCost, sum } from "../cost.js";
 import type { VisitResult } from "../directory/journal.js";
+import type { DrawnSample, KeptSample } from "../directory/records.js";
 import { lostDraws, Tape } from "../directory/tape.js";
 import { type RunContext, stopIfAsked } from "./context.js";
 import { goldSamples } from "./gold.js";
-import { type DrawnSample, drawTries, tellFailures } from "./sampling.js";
+import { drawTries, tellFailures } from "./sampling.js";
 import { type ChosenTemperature, temperatureOf } from "./temperature.js";
-import { type KeptSample, scheduleOf } from "./training.js";
+import { scheduleOf } from "./training.js";
 
 /** A visit, and its figures. */
 export interface Visited {

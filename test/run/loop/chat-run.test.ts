@@ -7,9 +7,9 @@ import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "vitest";
 import { openOnnxEngine } from "../../../src/engine/onnx/onnx-engine.js";
 import type { RunConfig } from "../../../src/run/config/fields.js";
+import type { DrawnSample } from "../../../src/run/directory/records.js";
 import { readSealedLog } from "../../../src/run/directory/sealed-log.js";
 import { resumeRun, startRun } from "../../../src/run/loop/runner.js";
-import type { DrawnSample } from "../../../src/run/loop/sampling.js";
 import type { Task } from "../../../src/tasks/task.js";
 import { smallConfig } from "../small-run.js";
 

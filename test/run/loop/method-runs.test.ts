@@ -7,12 +7,11 @@ import { BALANCE_TEMPERATURES } from "../../../src/algorithm/balance.js";
 import { methodOf, resolveConfig } from "../../../src/run/config/config.js";
 import type { RunConfig } from "../../../src/run/config/fields.js";
 import { findEntry, readJournal } from "../../../src/run/directory/journal.js";
+import type { DrawnSample, ProbeSample, VerifiedSample } from "../../../src/run/directory/records.js";
 import { readSealedLog } from "../../../src/run/directory/sealed-log.js";
 import { readRun } from "../../../src/run/directory/summary.js";
 import { majority } from "../../../src/run/loop/evaluation.js";
 import { resumeRun, startRun } from "../../../src/run/loop/runner.js";
-import type { DrawnSample, VerifiedSample } from "../../../src/run/loop/sampling.js";
-import type { ProbeSample } from "../../../src/run/loop/temperature.js";
 import { essence, recorder, records, smallConfig, smallTask } from "../small-run.js";
 
 const quiet = () => {};

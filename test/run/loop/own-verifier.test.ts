@@ -7,9 +7,9 @@ import { afterAll, beforeEach, expect, test } from "vitest";
 import { auditRun } from "../../../src/analysis/audit.js";
 import { loadConfig } from "../../../src/run/config/config.js";
 import type { RunConfig } from "../../../src/run/config/fields.js";
+import type { VerifiedSample } from "../../../src/run/directory/records.js";
 import { readSealedLog } from "../../../src/run/directory/sealed-log.js";
 import { resumeRun, startRun } from "../../../src/run/loop/runner.js";
-import type { VerifiedSample } from "../../../src/run/loop/sampling.js";
 import { evaluateCheckpoint } from "../../../src/run/oneshot/evaluate-checkpoint.js";
 import { freshDir, recorder } from "../small-run.js";
 

@@ -5,11 +5,10 @@ import { forwardFlops } from "../../../src/algorithm/flops.js";
 import { ObservationQueue } from "../../../src/algorithm/observation-queue.js";
 import type { SampleRequest, SamplingParams, TrainingExample } from "../../../src/engine/engine.js";
 import { readJournal } from "../../../src/run/directory/journal.js";
+import type { DrawnSample, StepRecord } from "../../../src/run/directory/records.js";
 import { readSealedLog } from "../../../src/run/directory/sealed-log.js";
 import { readRun } from "../../../src/run/directory/summary.js";
 import { resumeRun, startRun } from "../../../src/run/loop/runner.js";
-import type { DrawnSample } from "../../../src/run/loop/sampling.js";
-import type { StepRecord } from "../../../src/run/loop/training.js";
 import { altered, engineOf, essence, recorder, records, smallConfig, smallTask, timeless } from "../small-run.js";
 
 const quiet = () => {};
