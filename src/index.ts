@@ -89,17 +89,13 @@ export type {
 export { type OnnxEngineOptions, openOnnxEngine } from "./engine/onnx/onnx-engine.js";
 // Errors: UserError is anything the user can mend; everything else that is thrown is a bug.
 export { UserError } from "./errors.js";
-// Reports: comparisons, tables as text or Markdown.
-export {
-  type Comparison,
-  compareMethods,
-  learningCurves,
-  type MethodResult,
-  type SeedResult,
-} from "./report/comparison.js";
-export { reportFiles } from "./report/comparison-report.js";
+// Reports: comparisons, tables as text, Markdown or LaTeX.
+export { type Comparison, compareMethods, type MethodResult } from "./report/comparison/compare.js";
+export { learningCurves } from "./report/comparison/learning-curves.js";
+export { reportFiles } from "./report/comparison/page.js";
+export type { SeedResult } from "./report/comparison/seed.js";
 export { iterationTable } from "./report/run-table.js";
-export { type Column, renderMarkdown, renderText, type Table } from "./report/tables.js";
+export { type Column, renderLatex, renderMarkdown, renderText, type Table } from "./report/tables.js";
 export { type ConfigRequest, loadConfig, type ResolvedConfig } from "./run/config/config.js";
 export type { ConfigKey, RunConfig } from "./run/config/fields.js";
 export type { EvaluationResult } from "./run/directory/journal.js";

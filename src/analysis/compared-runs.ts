@@ -1,4 +1,4 @@
-/** What comparisons read of runs. */
+/** The figures of runs that comparisons use. */
 
 import type { EvaluationKind } from "../algorithm/methods.js";
 import { engineNamed } from "../engine/registry.js";
@@ -12,23 +12,31 @@ export interface CurvePoint {
   readonly iteration: number;
   /** Training FLOPs from the start. */
   readonly flops: number;
-  /** Of these, those of sampling. */
+  /** Sampling's part of `flops`. */
   readonly samplingFlops: number;
-  /** What it would have come to, had every sample computed the worked examples itself, as the paper counts. */
+  /** `flops`, had every sample computed the worked examples itself. */
   readonly unsharedFlops: number;
   /** Test accuracy, in [0, 1]. */
   readonly accuracy: number;
   /** Share of this iteration's D₊ with a right answer after a wrong step; null where steps are not checked. */
   readonly wrongSteps: number | null;
+  /** The engine's digest of the weights; null where it was not recorded. */
+  readonly weights: string | null;
+}
+
+/** Right answers to the test's questions. */
+export function correctOf({ accuracy }: Pick<CurvePoint, "accuracy">, testQuestions: number): number {
+  return Math.round(accuracy * testQuestions);
 }
 
 /** One run under one of its evaluations. */
 export interface ComparedRun {
-  /** As the report names it: the method, and the evaluation where it is not the first. */
+  /** Its name in reports: the method, and the evaluation where it is not the first. */
   readonly method: string;
   readonly seed: number;
   /** Visits every observation, so it is no variant of AdaSTaR's order. */
   readonly baseline: boolean;
+  readonly testQuestions: number;
   /** In order; the first is the base model. */
   readonly points: readonly CurvePoint[];
   /** Times that each observation was trained on by the end of iterations 1, 2, … */
@@ -36,8 +44,8 @@ export interface ComparedRun {
 }
 
 /**
- * The run in `dir` under each of its evaluations, as far as it came and at most `iterations` far; none where its base model was not tested yet.
- * Throws UserError when there is no run.
+ * The run in `dir` under each of its evaluations, up to `iterations`; none where its base model was not tested yet. Throws UserError when
+ * there is no run.
  */
 export function comparedRuns(dir: string, method: string, iterations = Number.POSITIVE_INFINITY): ComparedRun[] {
   const view = readRun(dir);
@@ -52,6 +60,7 @@ export function comparedRuns(dir: string, method: string, iterations = Number.PO
       method: i === 0 ? method : `${method} (${kind})`,
       seed: config.seed,
       baseline: opened.method.visits === "all",
+      testQuestions: base.result.observations,
       points: [
         {
           iteration: 0,
@@ -60,6 +69,7 @@ export function comparedRuns(dir: string, method: string, iterations = Number.PO
           unsharedFlops: 0,
           accuracy: accuracyOf(base, kind),
           wrongSteps: null,
+          weights: opened.weights,
         },
         ...records.map(({ iteration, cumulativeFlops, testAccuracy, accuracies, wrongSteps }) => ({
           iteration,
@@ -69,6 +79,7 @@ export function comparedRuns(dir: string, method: string, iterations = Number.PO
           accuracy: accuracies[kind] ?? testAccuracy,
           // The simulated learner writes no steps that a program could check.
           wrongSteps: engineNamed(config.engine).capabilities.simulated ? null : wrongSteps,
+          weights: findEntry(entries, "trained", iteration)?.checkpoint.weights ?? null,
         })),
       ],
       frequencies,

@@ -1,4 +1,4 @@
-/** A line chart with bands as an SVG file that needs nothing else: for reports, on light and on dark pages. */
+/** A line chart with bands as one self-contained SVG file, readable on light and on dark pages. */
 
 export interface ChartPoint {
   readonly x: number;
@@ -19,10 +19,12 @@ export interface ChartOptions {
   readonly yLabel: string;
   readonly formatX: (x: number) => string;
   readonly formatY: (y: number) => string;
-  /** Where the y axis begins at the lowest; what lies below is cut off, and the legend has an arrow for it. The lowest value when left out. */
+  /** The y axis begins here at the lowest; what lies below is cut off and gets an arrow in the legend. By default the lowest value. */
   readonly floor?: number;
   /** A point's height holds until the next one, instead of a slope between them. */
   readonly steps?: boolean;
+  /** A vertical line at one x and a grey band around it. */
+  readonly mark?: { readonly at: number; readonly from: number; readonly to: number };
 }
 
 const WIDTH = 860;
@@ -31,7 +33,7 @@ const PLOT = { left: 76, right: 610, top: 44, bottom: 420 } as const;
 /** About so many on each axis. */
 const TICKS = 5;
 
-/** Okabe & Ito's colours, told apart by most people with colour-blindness; a series beyond the eighth repeats one with dashes. */
+/** Okabe & Ito's colours, which most people with colour-blindness can tell apart; a series beyond the eighth repeats one with dashes. */
 const COLOURS = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#8F7F00", "#555555"] as const;
 
 export function lineChart(series: readonly ChartSeries[], options: ChartOptions): string {
@@ -76,12 +78,21 @@ export function lineChart(series: readonly ChartSeries[], options: ChartOptions)
 ${ticks.join("\n")}
 <clipPath id="plot"><rect x="${PLOT.left}" y="${PLOT.top - 1}" width="${PLOT.right - PLOT.left}" height="${PLOT.bottom - PLOT.top + 2}"/></clipPath>
 <g clip-path="url(#plot)">
-${drawn.join("\n")}
+${marked(options.mark, x)}${drawn.join("\n")}
 </g>
 ${legend.join("\n")}
 <text x="${(PLOT.left + PLOT.right) / 2}" y="${PLOT.bottom + 44}" text-anchor="middle">${escapeMarkup(options.xLabel)}</text>
 <text transform="translate(16 ${(PLOT.top + PLOT.bottom) / 2}) rotate(-90)" text-anchor="middle">${escapeMarkup(options.yLabel)}</text>
 </svg>
+`;
+}
+
+function marked(mark: ChartOptions["mark"], x: (value: number) => number): string {
+  if (mark === undefined) return "";
+  const [at, from] = [mark.at, mark.from].map((value) => fixed(x(value)));
+  const height = PLOT.bottom - PLOT.top;
+  return `<rect x="${from}" y="${PLOT.top}" width="${fixed(x(mark.to) - x(mark.from))}" height="${height}" fill="#888" opacity="0.1"/>
+<line x1="${at}" y1="${PLOT.top}" x2="${at}" y2="${PLOT.bottom}" stroke="#888" stroke-dasharray="2 3"/>
 `;
 }
 

@@ -1,10 +1,10 @@
-/** Tables as plain text for terminals and as Markdown for reports. */
+/** Tables as plain text for terminals, as Markdown for reports and as LaTeX for papers. */
 
 import { clip, displayWidth, pad } from "./width.js";
 
 export interface Column {
   readonly header: string;
-  /** Takes the header's place where space is short. */
+  /** Used instead where space is short. */
   readonly shortHeader?: string;
   /** Numbers read best on the right. Default `left`. */
   readonly align?: "left" | "right";
@@ -33,11 +33,11 @@ export function renderText(table: Table, maxWidth = Number.POSITIVE_INFINITY): s
   const excess = lineWidth(widths) - maxWidth;
   const elastic = columns.findLastIndex((column) => column.align !== "right");
   if (excess > 0 && elastic >= 0) {
-    widths[elastic] = Math.max(displayWidth(columns[elastic]?.header ?? ""), (widths[elastic] ?? 0) - excess);
+    widths[elastic] = Math.max(displayWidth(columns[elastic].header), widths[elastic] - excess);
   }
   const line = (row: readonly string[]) =>
     row
-      .map((cell, i) => pad(clip(cell, widths[i] ?? 0), widths[i] ?? 0, columns[i]?.align ?? "left"))
+      .map((cell, i) => pad(clip(cell, widths[i]), widths[i], columns[i].align ?? "left"))
       .join(GAP)
       .trimEnd();
   const header = line(columns.map((column) => column.header));
@@ -52,12 +52,69 @@ export function renderMarkdown(table: Table): string {
   const columns = table.columns.map((column) => ({ ...column, header: escapePipes(column.header) }));
   const widths = columnWidths(columns, cells).map((width) => Math.max(3, width));
   const line = (row: readonly string[]) =>
-    `| ${row.map((cell, i) => pad(cell, widths[i] ?? 0, columns[i]?.align ?? "left")).join(" | ")} |`;
+    `| ${row.map((cell, i) => pad(cell, widths[i], columns[i].align ?? "left")).join(" | ")} |`;
   const rule = columns.map((column, i) => {
-    const width = widths[i] ?? 3;
+    const width = widths[i];
     return column.align === "right" ? `${"-".repeat(width - 1)}:` : "-".repeat(width);
   });
   return [line(columns.map((column) => column.header)), `| ${rule.join(" | ")} |`, ...cells.map(line)].join("\n");
+}
+
+/**
+ * A LaTeX table with rules of the booktabs package, which the document must load. Everything outside ASCII that tables here use becomes a
+ * command, so that any engine and input encoding will do.
+ */
+export function renderLatex(table: Table, caption: string): string {
+  const line = (cells: readonly string[]) => `  ${cells.map(escapeLatex).join(" & ")} \\\\`;
+  const alignment = table.columns.map(({ align }) => (align === "right" ? "r" : "l")).join("");
+  return [
+    "\\begin{table}",
+    "  \\centering",
+    `  \\caption{${escapeLatex(caption)}}`,
+    `  \\begin{tabular}{${alignment}}`,
+    "  \\toprule",
+    line(table.columns.map(({ header }) => header)),
+    "  \\midrule",
+    ...checked(table).map(line),
+    "  \\bottomrule",
+    "  \\end{tabular}",
+    "\\end{table}",
+  ].join("\n");
+}
+
+/** What TeX reads as a command, and the symbols of our tables. */
+const LATEX: Readonly<Record<string, string | undefined>> = {
+  "\\": "\\textbackslash{}",
+  "#": "\\#",
+  $: "\\$",
+  "%": "\\%",
+  "&": "\\&",
+  _: "\\_",
+  "{": "\\{",
+  "}": "\\}",
+  "~": "\\textasciitilde{}",
+  "^": "\\textasciicircum{}",
+  "|": "\\textbar{}",
+  "<": "\\textless{}",
+  ">": "\\textgreater{}",
+  α: "$\\alpha$",
+  β: "$\\beta$",
+  σ: "$\\sigma$",
+  "−": "$-$",
+  "±": "$\\pm$",
+  "×": "$\\times$",
+  "·": "$\\cdot$",
+  "≤": "$\\leq$",
+  "≥": "$\\geq$",
+  "–": "--",
+  "…": "\\dots{}",
+  "₊": "$_+$",
+  "²": "$^2$",
+  ᵗ: "$^t$",
+};
+
+function escapeLatex(text: string): string {
+  return text.replace(/./gu, (symbol) => LATEX[symbol] ?? symbol);
 }
 
 /** Label and value pairs, values aligned; for facts rather than rows. */
@@ -80,6 +137,6 @@ function lineWidth(widths: readonly number[]): number {
 
 function columnWidths(columns: readonly Column[], cells: readonly (readonly string[])[]): number[] {
   return columns.map((column, i) =>
-    cells.reduce((widest, row) => Math.max(widest, displayWidth(row[i] ?? "")), displayWidth(column.header)),
+    cells.reduce((widest, row) => Math.max(widest, displayWidth(row[i])), displayWidth(column.header)),
   );
 }

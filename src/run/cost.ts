@@ -2,6 +2,7 @@
 
 import { forwardFlops, sampledFlops, sampledFlopsUnshared } from "../algorithm/flops.js";
 import type { Capabilities, ModelFacts } from "../engine/engine.js";
+import { sum } from "../statistics/descriptive.js";
 import type { FlopsByPurpose } from "./events.js";
 
 /** The lengths of one sample, and the call it was drawn in. */
@@ -104,8 +105,4 @@ export function isBudgetSpent(budget: number | null, iterations: readonly number
 /** Training FLOPs of each iteration. */
 export function iterationCosts(records: readonly { readonly flops: Pick<FlopsByPurpose, "total"> }[]): number[] {
   return records.map(({ flops }) => flops.total);
-}
-
-export function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

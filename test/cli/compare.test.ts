@@ -51,7 +51,10 @@ describe("compare", () => {
       "points.csv",
       "report.md",
       "runs",
+      "tables.tex",
     ]);
+    // Runs go a fifth beyond the budget, so that it can be moved both ways.
+    expect(result.budgetRange).toEqual([expect.closeTo(0.8, 9), expect.closeTo(1.2, 9)]);
   });
 
   test("tells how far it is and how long it may take", () => {

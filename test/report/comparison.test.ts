@@ -1,8 +1,10 @@
 import { describe, expect, test } from "vitest";
 import type { ComparedRun } from "../../src/analysis/compared-runs.js";
 import { lineChart } from "../../src/report/chart.js";
-import { compareMethods, learningCurves } from "../../src/report/comparison.js";
-import { reportFiles, resultTable, wrongStepsTable } from "../../src/report/comparison-report.js";
+import { compareMethods } from "../../src/report/comparison/compare.js";
+import { learningCurves } from "../../src/report/comparison/learning-curves.js";
+import { reportFiles } from "../../src/report/comparison/page.js";
+import { earlyStopTable, targetTable, wholeBudgetTable, wrongStepsTable } from "../../src/report/comparison/tables.js";
 import { renderText } from "../../src/report/tables.js";
 
 /** A run whose models cost `cost` each and have these accuracies, the base model's first. */
@@ -16,7 +18,8 @@ function run(
   return {
     method,
     seed,
-    baseline: method !== "adastar",
+    baseline: !method.startsWith("adastar"),
+    testQuestions: 100,
     points: accuracies.map((accuracy, iteration) => ({
       iteration,
       flops: cost * iteration,
@@ -24,6 +27,7 @@ function run(
       unsharedFlops: cost * iteration,
       accuracy,
       wrongSteps: null,
+      weights: null,
     })),
     frequencies: accuracies.slice(1).map((_, t) => [t + 1, t, 0, 2 * t]),
     ...changes,
@@ -74,11 +78,12 @@ describe("compareMethods", () => {
     expect(comparison.mostAccurateBaseline).toBe("star-acc");
     expect(comparison.target).toBeCloseTo(0.8, 12);
     const adastar = of("adastar");
-    // 1 − (20 + 40) / (60 + 100); by seed alone 1 − 20/60 and 1 − 40/100.
+    // 1 − (20 + 40) / (60 + 100).
     expect(adastar?.flopsSaved?.mean).toBeCloseTo(0.625, 12);
-    expect(adastar?.flopsSaved?.low).toBeCloseTo(0.6, 12);
-    expect(adastar?.flopsSaved?.high).toBeCloseTo(2 / 3, 12);
+    // Differences of 0.1 and 0: mean 0.05, standard error 0.05, 12.7062 times that with one degree of freedom.
     expect(adastar?.accuracyGained?.mean).toBeCloseTo(0.05, 12);
+    expect(adastar?.accuracyGained?.low).toBeCloseTo(0.05 - 12.7062 * 0.05, 5);
+    expect(adastar?.accuracyGained?.high).toBeCloseTo(0.05 + 12.7062 * 0.05, 5);
     expect(of("star-acc")).toMatchObject({ flopsSaved: null, accuracyGained: null });
   });
 
@@ -92,12 +97,12 @@ describe("compareMethods", () => {
 
   test("tells what of the cost was sampling, and what it would have been without sharing", () => {
     expect(of("adastar")).toMatchObject({ samplingShare: 0.25, unsharedFlops: 30 });
-    expect(renderText(resultTable(comparison))).not.toContain("unshared");
+    expect(renderText(earlyStopTable(comparison))).not.toContain("unshared");
     const dearer = RUNS.map((one) => ({
       ...one,
       points: one.points.map((point) => ({ ...point, unsharedFlops: 1e15 * point.flops })),
     }));
-    const [header, , first] = renderText(resultTable(compareMethods(dearer, { budget: 100 }))).split("\n");
+    const [header, , first] = renderText(earlyStopTable(compareMethods(dearer, { budget: 100 }))).split("\n");
     expect(header).toMatch(/PFLOPs +of it sampling +PFLOPs unshared +FLOPs saved/);
     expect(first).toMatch(/ 25 % +30\.0 /);
     const none = compareMethods([run("adastar", 1, 20, [0.5, 0.4])], { budget: 100 });
@@ -110,9 +115,8 @@ describe("compareMethods", () => {
     expect(of("star-acc")?.flopsUntilTarget.mean).toBeCloseTo(80, 12);
     expect(of("star")?.flopsUntilTarget).toEqual({ mean: 100, low: 100, high: 100 });
     expect(of("adastar")?.flopsUntilTargetSaved?.mean).toBeCloseTo(1 - 30 / 80, 12);
-    // By seed alone 1 − 20/60 and 1 − 40/100: pairs stay together.
-    expect(of("adastar")?.flopsUntilTargetSaved?.low).toBeCloseTo(0.6, 12);
-    expect(of("adastar")?.flopsUntilTargetSaved?.high).toBeCloseTo(2 / 3, 12);
+    expect(of("adastar")?.targetBound).toBe("exact");
+    expect(of("star")?.targetBound).toBe("at most");
     expect(of("star")?.flopsUntilTargetSaved?.mean).toBeCloseTo(-0.25, 12);
     expect(of("star-acc")?.flopsUntilTargetSaved).toBeNull();
   });
@@ -122,21 +126,151 @@ describe("compareMethods", () => {
     expect(of("adastar")?.finalAccuracy.mean).toBeCloseTo(0.6, 12);
     expect(of("star-acc")?.finalAccuracy.mean).toBeCloseTo(0.75, 12);
     expect(of("adastar")?.finalAccuracyGained?.mean).toBeCloseTo(-0.15, 12);
-    expect(of("adastar")?.finalAccuracyGained?.low).toBeCloseTo(-0.2, 12);
     expect(of("star-acc")?.finalAccuracyGained).toBeNull();
   });
 
-  test("averages the latest model's accuracy over the budget", () => {
-    // Fifths of 100: (0.5 + 0.9 + 0.8 + 0.7 + 0.6) / 5 and (0.5 + 0.6 + 0.8 + 0.8 + 0.7) / 5.
+  test("averages accuracy over the budget, along a line where it falls", () => {
+    // Fifths of 100: (0.5 + 0.85 + 0.75 + 0.65 + 0.55) / 5 and (0.5 + 0.6 + 0.8 + 0.75 + 0.7) / 5.
     expect(of("adastar")?.seeds.map(({ averageAccuracy }) => averageAccuracy)).toEqual([
-      expect.closeTo(0.7, 12),
-      expect.closeTo(0.68, 12),
+      expect.closeTo(0.66, 12),
+      expect.closeTo(0.67, 12),
     ]);
-    // (0.5 + 0.6 + 0.7 + 0.8 + 0.7) / 5 and (0.5 + 0.7) / 2; the last model of the second is there when the budget is over.
-    expect(of("star-acc")?.averageAccuracy.mean).toBeCloseTo((0.66 + 0.6) / 2, 12);
+    // (0.5 + 0.6 + 0.7 + 0.75 + 0.7) / 5 and (0.5 + 0.7) / 2; the last model of the second comes when the budget is spent.
+    expect(of("star-acc")?.averageAccuracy.mean).toBeCloseTo((0.65 + 0.6) / 2, 12);
     // 90 of 100 with the base model.
     expect(of("star")?.averageAccuracy.mean).toBeCloseTo((0.51 + 0.52) / 2, 12);
-    expect(of("adastar")?.averageAccuracyGained?.mean).toBeCloseTo(0.06, 12);
+    expect(of("adastar")?.averageAccuracyGained?.mean).toBeCloseTo(0.04, 12);
+  });
+
+  test("equal accuracies reach their own mean, whatever rounding leaves of it", () => {
+    const accuracies = [0.688, 0.688, 0.688];
+    // The mean of these is 0.6880000000000001.
+    const same = compareMethods(
+      ["adastar", "star-acc"].flatMap((method) =>
+        accuracies.map((accuracy, i) => ({ ...run(method, i + 1, 20, [0.5, accuracy]), testQuestions: 500 })),
+      ),
+      { budget: 100 },
+    );
+    expect(same.methods.map(({ reachedTarget }) => reachedTarget)).toEqual([3, 3]);
+  });
+
+  test("half a test question below the target is enough, more is not", () => {
+    // The baseline's mean is 82.5 of 100 questions.
+    const methods = (accuracy: number) =>
+      compareMethods([
+        run("star-acc", 1, 20, [0.5, 0.82]),
+        run("star-acc", 2, 20, [0.5, 0.83]),
+        run("adastar", 1, 20, [0.5, accuracy]),
+        run("adastar", 2, 20, [0.5, accuracy]),
+      ]).methods;
+    expect(methods(0.82).map(({ reachedTarget }) => reachedTarget)).toEqual([2, 2]);
+    expect(methods(0.81)[1].reachedTarget).toBe(0);
+  });
+
+  test("seeds that missed the target make bounds of what is saved", () => {
+    const bound = (own: number, other: number) => {
+      const { methods } = compareMethods(
+        [
+          run("adastar", 1, 20, [0.5, 0.9]),
+          run("adastar", 2, 20, [0.5, own]),
+          run("star-acc", 1, 50, [0.5, 0.9]),
+          run("star-acc", 2, 50, [0.5, other]),
+        ],
+        { budget: 100, target: 0.8 },
+      );
+      return [
+        methods[0].targetBound,
+        ...renderText(targetTable({ ...nothing, methods }))
+          .split("\n")[2]
+          .split(/ {2,}/),
+      ];
+    };
+    const nothing = compareMethods(RUNS, { budget: 100 });
+    expect(bound(0.9, 0.9)).toEqual([
+      "exact",
+      "adastar",
+      "2 of 2",
+      "20 FLOP",
+      "20 FLOP",
+      "20 FLOP to 20 FLOP",
+      "60.0 %",
+      "60.0 % to 60.0 %",
+    ]);
+    expect(bound(0.9, 0.6)).toMatchObject({ 0: "at least", 6: "≥ 73.3 %" });
+    expect(bound(0.6, 0.9)).toMatchObject({ 0: "at most", 2: "1 of 2", 4: "≥ 60 FLOP", 6: "≤ −20.0 %" });
+    expect(bound(0.6, 0.6)).toMatchObject({ 0: "open", 6: "not determined" });
+  });
+
+  test("nothing is saved at early stop where the best of one seed is its base model", () => {
+    const { methods } = compareMethods(
+      [
+        run("adastar", 1, 20, [0.5, 0.6]),
+        run("adastar", 2, 20, [0.5, 0.4]),
+        run("star-acc", 1, 50, [0.5, 0.6]),
+        run("star-acc", 2, 50, [0.5, 0.6]),
+      ],
+      { budget: 100 },
+    );
+    expect(methods[0].flopsSaved).toBeNull();
+    expect(methods[0].accuracyGained).not.toBeNull();
+  });
+
+  test("moves the budget by a fifth, upwards as far as every run went", () => {
+    // By hand at 80, where adastar's two have areas of 0.6875 and 0.6625, star-acc's 0.6375 and 0.575.
+    const { budgetRange, methods } = compareMethods(RUNS.slice(0, 4), { budget: 100 });
+    expect(budgetRange[0]).toBeCloseTo(0.8, 12);
+    // The second adastar run ended at 100 after iterations of 20: one more would end at 120.
+    expect(budgetRange[1]).toBeCloseTo(1.16, 12);
+    const range = methods[0].averageGainByBudget;
+    expect(range?.high).toBeCloseTo((0.6875 + 0.6625 - 0.6375 - 0.575) / 2, 12);
+    expect(range?.low).toBeLessThan(methods[0].averageAccuracyGained?.mean ?? 0);
+    // Best accuracies: at 80 0.9 and 0.8 against 0.8 and 0.7.
+    expect(methods[0].accuracyGainByBudget?.high).toBeCloseTo(0.1, 12);
+  });
+
+  test("marks what stands after Holm's correction for the whole table", () => {
+    const method = (name: string, gains: readonly number[]) =>
+      gains.map((gain, i) => run(name, i + 1, 50, [0.5, 0.6 + gain]));
+    const { methods } = compareMethods(
+      [
+        ...method("star-acc", [0, 0.01, 0.02, 0.01]),
+        ...method("adastar", [0.1, 0.11, 0.12, 0.115]),
+        ...method("adastar-x", [0.02, 0.06, 0.05, 0.02]),
+      ],
+      { budget: 100 },
+    );
+    const [, adastar, weak] = methods.map(({ accuracyGained }) => accuracyGained);
+    expect(adastar?.stands).toBe(true);
+    // Alone it would count: its interval leaves out 0.
+    expect(weak?.low).toBeGreaterThan(0);
+    expect(weak?.stands).toBe(false);
+  });
+
+  test("finds runs that begin alike, by their models' digests and, without them, by all figures", () => {
+    const begun = (method: string, seed: number, ...accuracies: number[]) =>
+      run(method, seed, 20, [0.5, ...accuracies]);
+    const runs = [
+      begun("adastar", 1, 0.6, 0.7, 0.8),
+      begun("adastar", 2, 0.6, 0.7),
+      begun("adastar-x", 1, 0.6, 0.7, 0.9),
+      begun("adastar-x", 2, 0.6, 0.7),
+      begun("adastar-y", 1, 0.61, 0.7),
+    ];
+    expect(compareMethods(runs, { budget: 100 }).shared).toEqual([
+      {
+        one: "adastar",
+        other: "adastar-x",
+        seeds: [
+          { seed: 1, iterations: 2 },
+          { seed: 2, iterations: 2 },
+        ],
+      },
+    ]);
+    const known = runs.map((one, i) => ({
+      ...one,
+      points: one.points.map((point) => ({ ...point, weights: point.iteration < 2 ? "same" : `${i}` })),
+    }));
+    expect(compareMethods(known, { budget: 100 }).shared[0].seeds[0].iterations).toBe(1);
   });
 
   test("without a budget goes as far as the run that spent least", () => {
@@ -169,7 +303,7 @@ describe("compareMethods", () => {
     );
     const adastar = only.methods.find(({ method }) => method === "adastar");
     expect(adastar).toMatchObject({ pairs: 1, flopsSaved: { mean: expect.closeTo(1 - 20 / 60, 12), low: Number.NaN } });
-    expect(renderText(resultTable(only))).toMatch(/^adastar .* 2, 1 in pairs$/m);
+    expect(renderText(wholeBudgetTable(only))).toMatch(/^adastar .* 2, 1 in pairs$/m);
   });
 
   test("saves nothing on a baseline whose base model was never made better", () => {
@@ -192,14 +326,14 @@ describe("compareMethods", () => {
 
   test("without a baseline, the most accurate method is not called one", () => {
     const alone = compareMethods([run("adastar", 1, 20, [0.5, 0.6])], { budget: 100 });
-    expect(renderText(resultTable(alone))).toContain("adastar (most accurate method)");
+    expect(renderText(wholeBudgetTable(alone))).toContain("adastar (most accurate method)");
   });
 });
 
-test("a learning curve holds each model from its cost on", () => {
+test("a learning curve holds each model from its cost on and falls in a line", () => {
   const curve = learningCurves(RUNS.slice(2, 4), 100, 4).get("star-acc") ?? [];
-  // At 0, 25, 50, 75, 100: (0.5, 0.6, 0.7, 0.8, 0.7) and (0.5, 0.5, 0.7, 0.7, 0.8).
-  expect(curve.map(({ mean }) => Number(mean.toFixed(6)))).toEqual([0.5, 0.55, 0.7, 0.75, 0.75]);
+  // At 0, 25, 50, 75, 100: (0.5, 0.6, 0.7, 0.725, 0.7) and (0.5, 0.5, 0.7, 0.7, 0.8).
+  expect(curve.map(({ mean }) => Number(mean.toFixed(6)))).toEqual([0.5, 0.55, 0.7, 0.7125, 0.75]);
   for (const { low, mean, high } of curve) expect(low <= mean && mean <= high).toBe(true);
 });
 
@@ -218,22 +352,33 @@ describe("the report", () => {
   });
 
   test("has the paper's columns", () => {
-    const [header, , first] = renderText(resultTable(comparison)).split("\n");
+    const [header, , first] = renderText(earlyStopTable(comparison)).split("\n");
     expect(header).toMatch(/^method +accuracy .* iteration +PFLOPs +of it sampling +FLOPs saved/);
-    expect(first).toMatch(/^adastar +85\.0 % +80\.0 % to 90\.0 % +1\.5 .* 62\.5 %/);
+    expect(first).toMatch(/^adastar +85\.0 % +21\.5 % to 100\.0 % +1\.5 .* 62\.5 % .* \+5\.0 … \+10\.0$/);
   });
 
   test("has the whole budget, and what the target cost", () => {
-    expect(files["report.md"]).toMatch(/\| adastar +\| +60\.0 % \| 50\.0 % to 70\.0 % \| +−15\.0 \|/);
     expect(files["report.md"]).toMatch(
-      /\| adastar +\| +2 of 2 \| +30 FLOP \| +30 FLOP \| +20 FLOP to 40 FLOP \| +62\.5 % \|/,
+      /\| adastar +\| +66\.5 % \| 60\.1 % to 72\.9 % \| +\+4\.0 \| .* \+1\.4 … \+6\.9 \| +60\.0 % \| +−15\.0 \|/,
     );
+    expect(files["report.md"]).toMatch(
+      /\| adastar +\| +2 of 2 \| +30 FLOP \| +30 FLOP \| +0 FLOP to 157 FLOP \| +62\.5 % \|/,
+    );
+  });
+
+  test("marks the budget and the range that it was moved over, and has the tables for LaTeX", () => {
+    // The x axis ends at 1.16 times the budget, 534 of 620 pixels before it.
+    expect(files["curves.svg"]).toContain('<line x1="536.3"');
+    expect(files["report.md"]).toContain("| budget 80–116 % |");
+    expect(files["tables.tex"]?.match(/\\toprule/g)).toHaveLength(5);
+    expect(files["tables.tex"]).toContain("most accurate baseline");
+    expect(files["report.md"]).toContain("this table's 2 comparisons");
   });
 
   test("claims no interval from one seed", () => {
     const runs = RUNS.filter(({ seed }) => seed === 1);
     const one = compareMethods(runs);
-    expect(renderText(resultTable(one))).not.toContain(" to ");
+    expect(renderText(earlyStopTable(one))).not.toContain(" to ");
     const poor = reportFiles(compareMethods(runs, { budget: 50 }), {
       runs,
       failed: [],
@@ -241,7 +386,9 @@ describe("the report", () => {
       setting: [],
       command: "",
     });
-    expect(poor["report.md"]).toContain("no iteration came to its end of star: what stands there is the base model");
+    expect(poor["report.md"]).toContain(
+      "Within this budget star finished no iteration: the figures are those of the base model",
+    );
     const single = reportFiles(one, { runs, failed: [], missing: [], setting: [], command: "adastar compare" });
     expect(JSON.parse(single["comparison.json"] ?? "").methods[0].accuracy).toMatchObject({ low: null, high: null });
     expect(single["curves.svg"]).not.toMatch(/NaN|polygon/);
@@ -252,15 +399,19 @@ describe("the report", () => {
   test("tells of wrong steps by iteration, of failures, and of every seed", () => {
     expect(wrongStepsTable(compareMethods(RUNS))).toBeNull();
     expect(files["report.md"]).toContain("- star-seed3: out of memory");
-    expect(files["report.md"]).toMatch(/\| adastar +\| +1 \| +90\.0 % \| +1 of 5 \|/);
-    expect(files["report.md"]).not.toContain("no iteration came to its end");
-    expect(files["report.md"]).toContain("and the command below goes on with them: star-seed4.");
+    expect(files["report.md"]).toMatch(/\| adastar +\| +1 \| +66\.0 % \| +20 FLOP \| +90\.0 % \| +1 of 5 \|/);
+    expect(files["report.md"]).not.toContain("finished no iteration");
+    expect(files["report.md"]).toContain("The command below continues them: star-seed4.");
     expect(files["report.md"]).toMatch(/\| adastar +\| 10\.0 % \| 20\.0 % \|/);
     const parsed = JSON.parse(files["comparison.json"] ?? "");
-    expect(parsed.methods[0].accuracy).toEqual({ mean: expect.closeTo(0.85, 12), low: 0.8, high: 0.9 });
+    expect(parsed.methods[0].accuracy).toEqual({
+      mean: expect.closeTo(0.85, 12),
+      low: expect.closeTo(0.2147, 4),
+      high: 1,
+    });
     expect(parsed.methods[0].seeds).toHaveLength(2);
     expect(files["points.csv"]?.split("\n")[0]).toBe(
-      "method,seed,iteration,flops,sampling_flops,unshared_flops,accuracy",
+      "method,seed,iteration,flops,sampling_flops,unshared_flops,accuracy,test_questions,weights",
     );
   });
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { renderMarkdown, renderPairs, renderText, type Table } from "../../src/report/tables.js";
+import { renderLatex, renderMarkdown, renderPairs, renderText, type Table } from "../../src/report/tables.js";
 import { clip, displayWidth } from "../../src/report/width.js";
 
 const table: Table = {
@@ -89,6 +89,31 @@ test("renderMarkdown marks alignment and escapes pipes", () => {
       "| adastar | 0.62 | short  |",
       "| star    |  0.5 | a \\| b |",
     ].join("\n"),
+  );
+});
+
+test("renderLatex escapes what TeX would read, and needs nothing but booktabs", () => {
+  const symbols: Table = {
+    columns: [{ header: "method_x" }, { header: "α ≥ 5 %", align: "right" }],
+    rows: [
+      ["a & b\\{#$}", "−0.5 – |D₊|"],
+      ["~^<>", "1 ± 2 × 3² · βᵗ…"],
+    ],
+  };
+  const text = renderLatex(symbols, "50 % of it");
+  expect(text).toBe(
+    String.raw`\begin{table}
+  \centering
+  \caption{50 \% of it}
+  \begin{tabular}{lr}
+  \toprule
+  method\_x & $\alpha$ $\geq$ 5 \% \\
+  \midrule
+  a \& b\textbackslash{}\{\#\$\} & $-$0.5 -- \textbar{}D$_+$\textbar{} \\
+  \textasciitilde{}\textasciicircum{}\textless{}\textgreater{} & 1 $\pm$ 2 $\times$ 3$^2$ $\cdot$ $\beta$$^t$\dots{} \\
+  \bottomrule
+  \end{tabular}
+\end{table}`,
   );
 });
 

@@ -1,7 +1,8 @@
 /** What a judge's verdicts on a run's rationales come to, and how well they agree with the program that checks steps. */
 
-import { type Agreement, agreementOf, wilsonInterval } from "../../statistics/agreement.js";
-import type { Interval } from "../../statistics/statistics.js";
+import { type Agreement, agreementOf } from "../../statistics/agreement.js";
+import type { Interval } from "../../statistics/intervals.js";
+import { wilsonInterval } from "../../statistics/proportion.js";
 import type { JudgedRationale, Judging } from "./judge.js";
 import type { LoggedVerdict } from "./log.js";
 

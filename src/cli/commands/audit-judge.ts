@@ -12,7 +12,7 @@ import {
 import { UserError } from "../../errors.js";
 import { ABSENT, formatCount, formatFixed, formatPercent } from "../../report/format.js";
 import { renderText } from "../../report/tables.js";
-import type { Interval } from "../../statistics/statistics.js";
+import type { Interval } from "../../statistics/intervals.js";
 import { print, say } from "../output.js";
 import { numberIn, wholeNumber } from "../parsers.js";
 import { listenForStop } from "../stop-signals.js";

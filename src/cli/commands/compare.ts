@@ -13,14 +13,9 @@ import {
   runComparison,
 } from "../../analysis/comparison-runs.js";
 import { shown, UserError } from "../../errors.js";
-import { compareMethods } from "../../report/comparison.js";
-import {
-  frequencyTable,
-  reportFiles,
-  resultTable,
-  targetTable,
-  wholeBudgetTable,
-} from "../../report/comparison-report.js";
+import { BUDGET_MARGIN, compareMethods } from "../../report/comparison/compare.js";
+import { reportFiles } from "../../report/comparison/page.js";
+import { earlyStopTable, frequencyTable, targetTable, wholeBudgetTable } from "../../report/comparison/tables.js";
 import { formatDuration, formatFlops, formatPercent } from "../../report/format.js";
 import { renderText } from "../../report/tables.js";
 import { loadConfig } from "../../run/config/config.js";
@@ -39,6 +34,7 @@ interface Options extends Readonly<Record<string, unknown>> {
   readonly out?: string;
   readonly jobs?: number;
   readonly target?: number;
+  readonly margin: number;
   readonly config?: string;
   readonly json?: boolean;
 }
@@ -67,14 +63,20 @@ export function compareCommand(): Command {
         numberIn(0, 1),
       ),
     )
+    .addOption(
+      new Option("--margin <n>", "Run this share beyond --max-flops, to show how gains move when the budget does")
+        .argParser(numberIn(0, 1))
+        .default(BUDGET_MARGIN),
+    )
     .option("--config <path>", "YAML file with settings of every run, in camelCase; flags override it")
     .option("--json", "The figures as one line of JSON: means, intervals as low and high, and every seed's")
     .addHelpText(
       "after",
       `
-All other settings are those of \`adastar run\` and hold for every run. --max-flops is the budget that every run may count; without it, each run goes
-its --iterations and all are compared as far as the run that spent least has come.
-The same command goes on where it was interrupted, and reuses runs that went far enough. --out gets report.md, curves.svg and the figures as CSV and JSON.
+All other settings are those of \`adastar run\` and hold for every run. --max-flops is the budget that every run may count. Without it, each
+run does its --iterations, and all are compared as far as the run that spent least has come.
+The same command continues where it was interrupted, and reuses runs that went far enough. --out gets report.md, curves.svg, tables.tex and
+the figures as CSV and JSON.
 
 Examples:
   $ adastar compare --methods adastar,star-acc,star --seeds 5 --max-flops 2e13
@@ -89,7 +91,7 @@ Examples:
 }
 
 async function compare(options: Options): Promise<void> {
-  const { methods, seeds, config: file, target } = options;
+  const { methods, seeds, config: file, target, margin } = options;
   const flags = statedSettings(options);
   const names = methods.split(",").map((name) => name.trim());
   for (const name of names) if (name !== "all") methodNamed(name);
@@ -107,8 +109,8 @@ async function compare(options: Options): Promise<void> {
   );
   try {
     const launch: Launch = jobs > 1 ? launchProcess : launchHere;
-    const shared = plan.map((run) => withThreads(run, jobs));
-    const result = await runComparison(shared, launch, {
+    const launched = plan.map((run) => withMargin(withThreads(run, jobs), margin));
+    const result = await runComparison(launched, launch, {
       jobs,
       signal: stop.signal,
       listener: (event) => say(told(event)),
@@ -139,9 +141,9 @@ async function compare(options: Options): Promise<void> {
     if (options.json) printJson({ ...comparison, failed, missing, interrupted: result.interrupted, out });
     else {
       const tables = [
-        `At ${formatFlops(comparison.budget)} of training:\n${renderText(resultTable(comparison))}`,
-        `Without a choice of the iteration:\n${renderText(wholeBudgetTable(comparison))}`,
+        `Over ${formatFlops(comparison.budget)} of training:\n${renderText(wholeBudgetTable(comparison))}`,
         `FLOPs to reach ${formatPercent(comparison.target)}:\n${renderText(targetTable(comparison))}`,
+        `At early stop:\n${renderText(earlyStopTable(comparison))}`,
         renderText(frequencyTable(comparison)),
       ];
       print(tables.join("\n\n"));
@@ -182,6 +184,12 @@ function withThreads(run: PlannedRun, jobs: number): PlannedRun {
   if (run.config.threads !== null || jobs === 1) return run;
   const threads = Math.max(1, Math.floor(availableParallelism() / jobs));
   return { ...run, config: { ...run.config, threads } };
+}
+
+/** Runs are compared within the budget. What they do beyond it shows how the result depends on it. */
+function withMargin(run: PlannedRun, margin: number): PlannedRun {
+  const { maxFlops } = run.config;
+  return maxFlops === null ? run : { ...run, config: { ...run.config, maxFlops: maxFlops * (1 + margin) } };
 }
 
 const launchHere: Launch = ({ config }, resume, signal) => {

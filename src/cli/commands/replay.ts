@@ -7,7 +7,7 @@ import { renderPairs, renderText } from "../../report/tables.js";
 import { loadConfig, methodOf } from "../../run/config/config.js";
 import { keysReadBy } from "../../run/config/fields.js";
 import { refuseIneffectiveFlags } from "../../run/config/ineffective.js";
-import { populationDeviation } from "../../statistics/statistics.js";
+import { populationDeviation } from "../../statistics/descriptive.js";
 import { addConfigOptions, statedSettings } from "../config-options.js";
 import { print, printJson, say } from "../output.js";
 import { wholeNumber } from "../parsers.js";

@@ -1,8 +1,8 @@
 /** What a run came to, from its journal. */
 
 import { join } from "node:path";
+import { sum } from "../../statistics/descriptive.js";
 import type { RunConfig } from "../config/fields.js";
-import { sum } from "../cost.js";
 import type { IterationRecord, RunSummary } from "../events.js";
 import { modelFolder } from "../open-engine.js";
 import { type CheckpointDigest, findEntry, isFinished, type JournalEntry, readJournal } from "./journal.js";

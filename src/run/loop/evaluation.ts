@@ -4,7 +4,8 @@
  */
 
 import type { EvaluationKind } from "../../algorithm/methods.js";
-import { samplingCost, sum } from "../cost.js";
+import { sum } from "../../statistics/descriptive.js";
+import { samplingCost } from "../cost.js";
 import type { EvaluationResult } from "../directory/journal.js";
 import { EVALUATION_LOGS } from "../directory/paths.js";
 import type { VerifiedSample } from "../directory/records.js";

@@ -3,7 +3,8 @@
 import { type DrawnTry, type Visit, visit } from "../../algorithm/iteration.js";
 import type { ObservationQueue } from "../../algorithm/observation-queue.js";
 import { targetAt } from "../../algorithm/schedule.js";
-import { addCosts, ownCost, samplingCost, sum } from "../cost.js";
+import { sum } from "../../statistics/descriptive.js";
+import { addCosts, ownCost, samplingCost } from "../cost.js";
 import type { VisitResult } from "../directory/journal.js";
 import type { DrawnSample, KeptSample } from "../directory/records.js";
 import { lostDraws, Tape } from "../directory/tape.js";
