@@ -1,7 +1,8 @@
 /** Rows to observations, one at a time: what is kept is the observation and its row's number. */
 
 import { shown, UserError } from "../../errors.js";
-import { idOf, optionalColumn, type Row, readRows, rowName } from "../sources/rows.js";
+import { rowName } from "../sources/formats/text.js";
+import { idOf, optionalColumn, type Row, readRows } from "../sources/rows.js";
 import type { Observation } from "../task.js";
 import type { Dataset, SplitFiles } from "./dataset.js";
 

@@ -4,6 +4,7 @@ import { extname } from "node:path";
 import { shown, UserError } from "../../errors.js";
 import { jsonArray } from "./formats/json-array.js";
 import { jsonLines } from "./formats/json-lines.js";
+import { rowName } from "./formats/text.js";
 
 /** One row. `where` names it in errors: `train.jsonl, row 12`. */
 export interface Row {
@@ -35,11 +36,6 @@ export const ROW_FILES_IN_WORDS = `${ROW_FILES.slice(0, -1).join(", ")} or ${ROW
 
 export function isRowFile(path: string): boolean {
   return ROW_FILES.includes(extname(path).toLowerCase());
-}
-
-/** How errors name a row. */
-export function rowName(path: string, number: number): string {
-  return `${path}, row ${number}`;
 }
 
 /**

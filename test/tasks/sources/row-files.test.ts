@@ -4,8 +4,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as zlib from "node:zlib";
 import fc from "fast-check";
+import { parquetWriteBuffer } from "hyparquet-writer";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { UserError } from "../../../src/errors.js";
+import { parseExactJson } from "../../../src/tasks/sources/formats/exact-json.js";
 import { readRows } from "../../../src/tasks/sources/rows.js";
 
 const PARQUET = fileURLToPath(new URL("../../fixtures/data/", import.meta.url));
@@ -71,21 +73,21 @@ describe("every form gives the same rows", () => {
 
 describe("JSON", () => {
   it.each([
-    ["", /expected a JSON array of rows, got ""/],
+    ["", /expected a JSON array of rows, got: the end of the file/],
     ["  \n", /expected a JSON array of rows/],
-    ['{"data": []}', /expected a JSON array of rows, got "\{"/],
+    ['{"data": []}', /expected a JSON array of rows, got: \{/],
     ['"text"', /expected a JSON array of rows/],
-    ["1, 2", /expected a JSON array of rows, got "1, 2"/],
+    ["1, 2", /expected a JSON array of rows, got: 1/],
     ['[{"q": 1}', /expected the array of rows to end, got the end of the file/],
     ['[{"q": "1]', /expected the array of rows to end/],
-    ['[{"q": 1}] [', /expected nothing behind the array, got "\["/],
-    ['[{"q": 1}], 2', /expected nothing behind the array/],
-    ['[{"q": 1}]]', /expected nothing behind the array, got "\]"/],
-    ['[{"q": 1},]', /expected a row, got nothing before \]/],
-    ["[,]", /expected a row, got nothing before ,/],
-    ['[{"q": 1}, {"q": 1]}]', /row 2: expected JSON, got ".*: 1\]"/],
-    ['[{"q": 1} {"q": 2}]', /row 1: expected JSON/],
-    ["[nonsense]", /row 1: expected JSON, got "nonsense"/],
+    ['[{"q": 1}] [', /expected nothing after the array, got: .*"\["/],
+    ['[{"q": 1}], 2', /expected nothing after the array/],
+    ['[{"q": 1}]]', /expected nothing after the array, got: .*"\]"/],
+    ['[{"q": 1},]', /row 2: expected JSON, got: .*"\]"/],
+    ["[,]", /row 1: expected JSON, got: .*","/],
+    ['[{"q": 1}, {"q": 1]}]', /row 2: expected JSON, got: .*"\]"/],
+    ['[{"q": 1} {"q": 2}]', /row 2: expected JSON, got: .*"\{"/],
+    ["[nonsense]", /row 1: expected JSON, got: .*"o"/],
     ["[[1]]", /row 1: expected an object with named columns, got \[1\]/],
   ])("%j", async (text, message) => {
     expect(await refusal(await file("bad.json", text))).toMatch(message);
@@ -93,6 +95,42 @@ describe("JSON", () => {
 
   it("may be empty", async () => {
     expect(await rowsOf(await file("empty.json", " [ ] "))).toEqual([]);
+  });
+});
+
+describe("JSON numbers", () => {
+  const written = [
+    ["9007199254740993", "9007199254740993"],
+    ["123456789012345678901234", "123456789012345678901234"],
+    ["-0.1234567890123456789", "-0.1234567890123456789"],
+    ["1e400", "1e400"],
+    ["1.0000000000000001e-7", 1.0000000000000001e-7],
+    ["9007199254740992", 9007199254740992],
+    ["100000000000000000000", 100000000000000000000],
+    ["1.10000000000000000000", 1.1],
+    ["0.30000000000000004", 0.30000000000000004],
+    ["1E+02", 100],
+    ["-0", -0],
+  ] as const;
+
+  it.each(written)("%s keeps every digit, as a number where one holds them", async (text, value) => {
+    const row = `{"answer": ${text}, "list": [${text}], "text": "${text}"}`;
+    const expected = [[1, { answer: value, list: [value], text }]];
+    expect(await rowsOf(await file("numbers.jsonl", row))).toEqual(expected);
+    expect(await rowsOf(await file("numbers.json", `[${row}]`))).toEqual(expected);
+  });
+
+  it("of every kind are those of JSON.parse, or say the same as text", () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.integer()), (value) => {
+        expect(parseExactJson(JSON.stringify([value]))).toEqual([JSON.parse(JSON.stringify(value))]);
+      }),
+    );
+    fc.assert(
+      fc.property(fc.bigInt(), (value) => {
+        expect(BigInt(parseExactJson(`${value}`) as string | number)).toBe(value);
+      }),
+    );
   });
 });
 
@@ -140,6 +178,45 @@ describe("Parquet", () => {
       ]);
     },
   );
+
+  it("32-bit floats are their shortest decimal, 64-bit ones what they are, also within lists and groups", async () => {
+    const single = Float32Array.of(0.1, 16_777_217, 3.4e38)[0];
+    const schema = [
+      { name: "root", num_children: 5 },
+      { name: "single", type: "FLOAT", repetition_type: "OPTIONAL" },
+      { name: "double", type: "DOUBLE", repetition_type: "REQUIRED" },
+      { name: "list", num_children: 1, converted_type: "LIST", repetition_type: "OPTIONAL" },
+      { name: "list", num_children: 1, repetition_type: "REPEATED" },
+      { name: "element", type: "FLOAT", repetition_type: "OPTIONAL" },
+      { name: "price", type: "INT64", converted_type: "DECIMAL", scale: 2, precision: 18, repetition_type: "REQUIRED" },
+      { name: "extra", type: "BYTE_ARRAY", converted_type: "JSON", repetition_type: "REQUIRED" },
+    ] as const;
+    const columnData = [
+      { name: "single", data: [single, null, 0.3] },
+      { name: "double", data: [single, 0.1, 1] },
+      { name: "list", data: [[0.1, 2.5], [], [1e-7]] },
+      { name: "price", data: [0.07, 33.33, 1_234_567_890_123.45] },
+      { name: "extra", data: [{ n: 1 }, { n: 2 }, { n: 3 }] },
+    ];
+    const path = await file("floats.parquet", new Uint8Array(parquetWriteBuffer({ columnData, schema: [...schema] })));
+    expect(await rowsOf(path)).toEqual([
+      [1, { single: 0.1, double: 0.10000000149011612, list: [0.1, 2.5], price: 0.07, extra: { n: 1 } }],
+      [2, { single: null, double: 0.1, list: [], price: 33.33, extra: { n: 2 } }],
+      [3, { single: 0.3, double: 1, list: [1e-7], price: 1_234_567_890_123.45, extra: { n: 3 } }],
+    ]);
+  });
+
+  it("a decimal whose digits do not fit a number is refused by row", async () => {
+    const schema = [
+      { name: "root", num_children: 1 },
+      { name: "price", type: "INT64", converted_type: "DECIMAL", scale: 2, precision: 18, repetition_type: "REQUIRED" },
+    ] as const;
+    const columnData = [{ name: "price", data: [100n, 900_719_925_474_099_301n] }];
+    const path = await file("wide.parquet", new Uint8Array(parquetWriteBuffer({ columnData, schema: [...schema] })));
+    expect(await refusal(path)).toMatch(
+      /row 2: expected a decimal of at most 15 digits in price, got one of about 9007/,
+    );
+  });
 
   it.each(["lz4", ...(zstd ? [] : ["zstd"])])("is refused with compression %s", async (name) => {
     expect(await refusal(join(PARQUET, `compressed/${name}.parquet`))).toMatch(

@@ -1,9 +1,10 @@
 /** JSON Lines: one object a line. */
 
 import { messageOf, shown, UserError } from "../../../errors.js";
-import { textOf } from "./text.js";
+import { parseExactJson } from "./exact-json.js";
+import { rowName, textOf } from "./text.js";
 
-/** Every line's number, from 1, and its value; blank lines are passed over. Memory: one line. `content` as in `textOf`. */
+/** Every line's number, from 1, and its value; blank lines are skipped. Memory: one line. `content` as in `textOf`. */
 export async function* jsonLines(
   path: string,
   content?: AsyncIterable<unknown>,
@@ -14,10 +15,10 @@ export async function* jsonLines(
     if (line.trim() === "") continue;
     let value: unknown;
     try {
-      value = JSON.parse(line);
+      value = parseExactJson(line);
     } catch (error) {
       throw new UserError(
-        `${path}, row ${number}: expected one JSON object a line, got ${shown(line)}: ${messageOf(error)}`,
+        `${rowName(path, number)}: expected one JSON object a line, got ${shown(line)}: ${messageOf(error)}`,
       );
     }
     yield [number, value];

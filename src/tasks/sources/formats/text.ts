@@ -3,6 +3,11 @@
 import { createReadStream } from "node:fs";
 import { messageOf, shown, UserError } from "../../../errors.js";
 
+/** How errors name a row. */
+export function rowName(path: string, number: number): string {
+  return `${path}, row ${number}`;
+}
+
 /**
  * The file's text in pieces of some 64 KiB, without a byte order mark. Throws UserError when it cannot be read or is not UTF-8.
  * @param content its bytes, where they come from elsewhere; `path` then only names them
