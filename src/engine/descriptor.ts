@@ -1,5 +1,6 @@
 /** What describes an engine before it is opened. A descriptor's module is small: it loads the engine only when asked to open it. */
 
+import type { WeightType } from "./checkpoint/weight-types.js";
 import type { Capabilities, Engine } from "./engine.js";
 import type { Lesson } from "./scripted/lesson.js";
 
@@ -9,6 +10,8 @@ export interface EngineSettings {
   readonly model: string;
   /** Processor threads; null: all cores. */
   readonly threads: number | null;
+  /** Type of the weights in saved checkpoints; null: the base model's. */
+  readonly checkpointDtype: WeightType | null;
 }
 
 export type EngineSetting = keyof EngineSettings;

@@ -1,6 +1,7 @@
 /** All engines by name, and the settings that choose and open them. To add an engine, add its descriptor here. */
 
 import { field, oneOf, optional, path, whole } from "../settings.js";
+import { WEIGHT_TYPES } from "./checkpoint/weight-types.js";
 import type { EngineDescriptor } from "./descriptor.js";
 import { onnx } from "./onnx/descriptor.js";
 import { scripted } from "./scripted/descriptor.js";
@@ -32,4 +33,10 @@ export const engineFields = {
     scope: "means",
     readBy: ["eval"],
   }),
+  checkpointDtype: field(
+    optional(oneOf(...WEIGHT_TYPES)),
+    null,
+    "Type of the weights in saved models; the base model's when not set. Training keeps float32 in any case",
+    { scope: "means" },
+  ),
 } as const;

@@ -39,8 +39,8 @@ export async function openEngine(config: RunConfig, task: Task): Promise<Engine>
 }
 
 /** Opens a checkpoint's folder by itself, with the default engine. Throws UserError when it cannot be used. */
-export async function openCheckpoint(settings: EngineSettings): Promise<Engine> {
-  return engineNamed(DEFAULT_ENGINE).open({ settings, lessons: () => [] });
+export async function openCheckpoint({ model, threads }: Pick<EngineSettings, "model" | "threads">): Promise<Engine> {
+  return engineNamed(DEFAULT_ENGINE).open({ settings: { model, threads, checkpointDtype: null }, lessons: () => [] });
 }
 
 /** What turns prompts into tokens for the configured model, without its weights. Throws UserError as `openEngine` does. */

@@ -4,7 +4,8 @@ import { readIfPresent, replaceFile, writeFully } from "../files.js";
 import { readModelConfig, toConfigJson } from "./config-json.js";
 import type { ModelConfig } from "./model-config.js";
 import { CheckpointTokenizer } from "./tokenizer.js";
-import { readWeights, type Weights, type WeightType, writeWeights } from "./weights.js";
+import type { WeightType } from "./weight-types.js";
+import { readWeights, type Weights, writeWeights } from "./weights.js";
 
 /** What `writeCheckpoint` writes. A `Checkpoint` fits, usually with other weights: `{ ...base, weights }`. */
 export interface CheckpointContents {

@@ -9,13 +9,10 @@ import type { ModelConfig } from "./model-config.js";
 import { SafetensorsFile, type TensorToWrite, writeSafetensors } from "./safetensors.js";
 import { EMBEDDING, elementCount, HEAD, type StoredTensor, storedTensors } from "./tensors.js";
 import { INDEX_FILE, refuseNonFinite, SINGLE_FILE, WeightFiles } from "./weight-files.js";
+import { WEIGHT_TYPES, type WeightType } from "./weight-types.js";
 
 /** Weights by name, row-major, with names and shapes as `modelTensors(config)` gives them. */
 export type Weights = Map<string, Float32Array>;
-
-/** How weights are kept in files; in memory they are float32. */
-export const WEIGHT_TYPES = ["float32", "bfloat16", "float16"] as const;
-export type WeightType = (typeof WEIGHT_TYPES)[number];
 
 const FILE_TYPES = { float32: "F32", bfloat16: "BF16", float16: "F16" } as const;
 

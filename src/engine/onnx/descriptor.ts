@@ -2,13 +2,17 @@ import { basename, resolve } from "node:path";
 import type { EngineDescriptor } from "../descriptor.js";
 import { ONNX_CAPABILITIES } from "./capabilities.js";
 
-export const onnx: EngineDescriptor<"model" | "threads"> = {
+export const onnx: EngineDescriptor<"model" | "threads" | "checkpointDtype"> = {
   description: "a Hugging Face checkpoint in this process",
-  settings: ["model", "threads"],
+  settings: ["model", "threads", "checkpointDtype"],
   capabilities: ONNX_CAPABILITIES,
-  async open({ settings: { model, threads } }) {
+  async open({ settings: { model, threads, checkpointDtype } }) {
     const { openOnnxEngine } = await import("./onnx-engine.js");
-    return openOnnxEngine({ model, ...(threads === null ? {} : { threads }) });
+    return openOnnxEngine({
+      model,
+      ...(threads === null ? {} : { threads }),
+      ...(checkpointDtype === null ? {} : { checkpointType: checkpointDtype }),
+    });
   },
   async openPromptModel({ model: folder }) {
     const [{ readModelConfig }, { CheckpointTokenizer }, { modelFacts }] = await Promise.all([

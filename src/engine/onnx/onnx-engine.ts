@@ -5,11 +5,11 @@ import { UserError } from "../../errors.js";
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from "../checkpoint/checkpoint.js";
 import { readModelConfig } from "../checkpoint/config-json.js";
 import { modelFacts, parameterCount } from "../checkpoint/model-facts.js";
+import type { WeightType } from "../checkpoint/weight-types.js";
 import {
   readSavedWeights,
   removeExactWeights,
   type Weights,
-  type WeightType,
   weightsDigest,
   writeExactWeights,
 } from "../checkpoint/weights.js";

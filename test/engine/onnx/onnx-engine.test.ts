@@ -118,6 +118,28 @@ describe("the ONNX engine", () => {
     await rounded.close();
   });
 
+  it("saves the base model's own type when nothing is asked for, and restores float32 bit for bit", async () => {
+    const half = await openOnnxEngine({ model: join(TINY, "../tiny-tied"), threads: 1 });
+    const example = { name: "x", tokens: [...sequence(8, 1), END], completionStart: 2 };
+    const params = {
+      kind: "adam",
+      learningRate: 1e-3,
+      beta1: 0.9,
+      beta2: 0.999,
+      epsilon: 1e-8,
+      weightDecay: 0,
+    } as const;
+    await half.trainStep([example], params);
+    const trained = await half.checksum();
+    const saved = await half.save({ folder: join(folder, "half"), name: "half" });
+    expect((await readCheckpoint(join(folder, "half"))).dtype).toBe("bfloat16");
+    await half.reset();
+    expect(await half.checksum()).not.toBe(trained);
+    await half.restore(saved);
+    expect(await half.checksum()).toBe(trained);
+    await half.close();
+  });
+
   it("refuses token ids that the model does not have, naming the request", async () => {
     const foreign = { name: "train[3] (q-3)", prompt: [4, 61], seed: 1 };
     await expect(collect(engine, [foreign], greedy)).rejects.toThrow(

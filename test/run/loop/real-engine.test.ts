@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { SafetensorsFile } from "../../../src/engine/checkpoint/safetensors.js";
 import { openOnnxEngine } from "../../../src/engine/onnx/onnx-engine.js";
 import type { RunConfig } from "../../../src/run/config/fields.js";
 import type { RunEvent } from "../../../src/run/events.js";
@@ -76,6 +77,29 @@ test("a killed and resumed run equals an uninterrupted one, byte for byte", asyn
     await resumeRun(config.runDir ?? "", quiet, { task });
     expect(essence(config.runDir ?? ""), `killed after ${share}`).toEqual(expected);
   }
+}, 60_000);
+
+test("models saved in 16 bits change nothing that a run computes, also one that was killed", async () => {
+  const trained = (runDir: string) =>
+    readFileSync(join(runDir, "journal.jsonl"), "utf8").match(/"weights":"[0-9a-f]{64}"|"loss":[0-9.e-]+/g);
+  const rounded = { ...settings, checkpointDtype: "bfloat16" } as const;
+  const exact = await startRun(smallConfig(settings), quiet, { task });
+  let diskSteps = 0;
+  const whole = await startRun(smallConfig(rounded), quiet, { task, onDiskStep: () => void diskSteps++ });
+  expect(trained(whole.runDir)).toEqual(trained(exact.runDir));
+  expect(trained(whole.runDir)?.length).toBeGreaterThan(2);
+
+  const config = smallConfig({ ...rounded, checkpointSteps: 1 });
+  let step = 0;
+  const onDiskStep = () => {
+    if (step++ === Math.floor(0.8 * diskSteps)) throw new Killed();
+  };
+  await expect(startRun(config, quiet, { task, onDiskStep })).rejects.toThrow(Killed);
+  await resumeRun(config.runDir ?? "", quiet, { task });
+  expect(essence(config.runDir ?? "")).toEqual(essence(whole.runDir));
+  const saved = await SafetensorsFile.open(join(whole.checkpoint, "model.safetensors"));
+  expect(new Set([...saved.tensors.values()].map(({ dtype }) => dtype))).toEqual(new Set(["BF16"]));
+  await saved.close();
 }, 60_000);
 
 test("the last checkpoint is a model folder of its own, with the weights that were evaluated", async () => {
