@@ -4,12 +4,15 @@
  * and resumed leaves the same journal as one that was not.
  */
 
+import type { z } from "zod";
 import type { ScoredTemperature } from "../../algorithm/balance.js";
 import type { EvaluationKind, Method } from "../../algorithm/methods.js";
 import type { CheckpointPlace, ModelFacts } from "../../engine/engine.js";
-import { UserError } from "../../errors.js";
+import { shown, UserError } from "../../errors.js";
 import type { FlopsByPurpose, IterationRecord } from "../events.js";
 import type { Disk } from "./disk.js";
+import { journalFormat1 } from "./journal-schema.js";
+import { malformed } from "./records.js";
 import { readSealedLog, SealedLog } from "./sealed-log.js";
 
 /** Version of the run directory's layout. */
@@ -156,16 +159,17 @@ export type EntryOf<K extends JournalEvent["kind"]> = EventOf<K> & Stamp;
 
 export class Journal {
   readonly path: string;
-  readonly #log: SealedLog<JournalEntry>;
+  readonly #log: SealedLog<object>;
+  readonly #entries: JournalEntry[];
 
   constructor(path: string, disk: Disk) {
     this.path = path;
-    this.#log = new SealedLog<JournalEntry>(path, disk);
-    checkSequence(this.#log.records, path);
+    this.#log = new SealedLog(path, disk);
+    this.#entries = parseEntries(this.#log.records, path);
   }
 
   get entries(): readonly JournalEntry[] {
-    return this.#log.records;
+    return this.#entries;
   }
 
   /** The last entry of a kind, of one iteration where given. */
@@ -177,6 +181,7 @@ export class Journal {
   append<K extends JournalEvent["kind"]>(event: { readonly kind: K } & EventOf<K>): EntryOf<K> {
     const entry = { seq: this.entries.length, time: new Date().toISOString(), ...event } as EntryOf<K>;
     this.#log.append([entry]);
+    this.#entries.push(entry);
     return entry;
   }
 
@@ -185,11 +190,37 @@ export class Journal {
   }
 }
 
-/** Reads a journal without touching it. Throws UserError when it is damaged. */
+/** Reads a journal without touching it. Throws UserError when it is damaged or not a journal of a known format. */
 export function readJournal(path: string): readonly JournalEntry[] {
-  const entries = readSealedLog<JournalEntry>(path);
-  checkSequence(entries, path);
-  return entries;
+  return parseEntries(readSealedLog<object>(path), path);
+}
+
+/**
+ * The entries that the lines of a journal carry.
+ * @param before entries that were read already; `records` are those after them
+ */
+export function parseEntries(
+  records: readonly object[],
+  path: string,
+  before: readonly JournalEntry[] = [],
+): JournalEntry[] {
+  for (const [i, record] of records.entries()) {
+    const index = before.length + i;
+    const seq: unknown = Reflect.get(record, "seq");
+    if (seq === index) continue;
+    throw new UserError(
+      `${path}: expected entry ${index} on line ${index + 1}, got entry ${shown(seq)}. Lines were removed, doubled or moved; ` +
+        "restore the file from a copy, or start the run again in a new directory.",
+    );
+  }
+  const first = before[0] ?? records[0];
+  if (first === undefined) return [];
+  const schema = schemaOf(first, path);
+  return records.map((record, i) => {
+    const parsed = schema.safeParse(record);
+    if (!parsed.success) throw malformed(parsed.error, path, before.length + i + 1);
+    return inOrderOf(record, parsed.data);
+  });
 }
 
 /** The last entry of a kind, of one iteration where given. */
@@ -209,21 +240,24 @@ export function isFinished(entries: readonly JournalEntry[]): boolean {
   return entries.at(-1)?.kind === "finished";
 }
 
-function checkSequence(entries: readonly JournalEntry[], path: string): void {
-  for (const [index, entry] of entries.entries()) {
-    if (entry.seq !== index) {
-      throw new UserError(
-        `${path}: expected entry ${index} on line ${index + 1}, got entry ${entry.seq}. Lines were removed, doubled or moved; ` +
-          "restore the file from a copy, or start the run again in a new directory.",
-      );
-    }
-  }
-  const opened = entries[0];
-  if (opened === undefined) return;
-  if (opened.kind !== "opened" || opened.format !== FORMAT) {
-    throw new UserError(
-      `${path}: expected a journal of format ${FORMAT}, got ${opened.kind === "opened" ? `format ${opened.format}` : `one that starts with "${opened.kind}"`}. ` +
-        "The run was made by another version of the program; go on with that version.",
-    );
-  }
+/** By the `format` of the first entry. */
+const FORMATS: Readonly<Record<number, z.ZodType<JournalEntry>>> = { [FORMAT]: journalFormat1 };
+
+/** @param first the journal's first entry */
+function schemaOf(first: object, path: string): z.ZodType<JournalEntry> {
+  const { kind, format } = first as { readonly kind?: unknown; readonly format?: unknown };
+  if (kind === "opened" && typeof format === "number" && Object.hasOwn(FORMATS, format)) return FORMATS[format];
+  throw new UserError(
+    `${path}: expected a journal of format ${Object.keys(FORMATS).join(" or ")}, got ${kind === "opened" ? `format ${shown(format)}` : `one that starts with ${shown(kind)}`}. ` +
+      "The run was made by another version of the program; go on with that version.",
+  );
+}
+
+/** The parsed value with its keys in the order in which they were written: entries are compared as text when a run is resumed. */
+function inOrderOf<T>(written: unknown, parsed: T): T {
+  if (typeof parsed !== "object" || parsed === null || typeof written !== "object" || written === null) return parsed;
+  if (Array.isArray(parsed)) return parsed.map((item, i) => inOrderOf(Reflect.get(written, i), item)) as T;
+  const keys = new Set([...Object.keys(written), ...Object.keys(parsed)]);
+  const ordered = [...keys].map((key) => [key, inOrderOf(Reflect.get(written, key), Reflect.get(parsed, key))]);
+  return Object.fromEntries(ordered) as T;
 }

@@ -122,6 +122,12 @@ function parseOwner(content: string): Owner | null {
   }
 }
 
+/** Who holds the lock at `path`, and whether that process lives; null when nobody does. Reads only. */
+export function lockOwner(path: string): { readonly owner: Owner; readonly alive: boolean } | null {
+  const owner = parseOwner(readLock(path) ?? "");
+  return owner === null ? null : { owner, alive: isAlive(owner) };
+}
+
 function isAlive(owner: Owner): boolean {
   // Another machine's processes cannot be seen from here, so its lock is believed.
   if (owner.host !== hostname()) return true;

@@ -3,6 +3,7 @@
 import { z } from "zod";
 import type { Outcome, TryRequest } from "../../algorithm/iteration.js";
 import type { StopReason } from "../../engine/engine.js";
+import { UserError } from "../../errors.js";
 import type { Correctness } from "../../tasks/task.js";
 import type { TapeRecord } from "./tape.js";
 
@@ -96,3 +97,21 @@ export const stepSchema: z.ZodType<StepRecord> = z.looseObject({
   completionTokens: count,
   flops: z.number(),
 });
+
+/** The record that a line carries. Throws UserError when it is not what the schema says. */
+export function checked<T extends object>(schema: z.ZodType<T>, record: object, path: string, line: number): T {
+  const parsed = schema.safeParse(record);
+  if (!parsed.success) throw malformed(parsed.error, path, line);
+  // The record as it was written: parsing would put its keys in another order.
+  return record as T;
+}
+
+/** A whole line whose content is not what the file holds: another version of the program wrote it, or another program. */
+export function malformed(error: z.ZodError, path: string, line: number): UserError {
+  const [issue] = error.issues;
+  const where = issue.path.length === 0 ? "" : ` for ${issue.path.join(".")}`;
+  return new UserError(
+    `${path}: line ${line} is whole, but not what a run writes there${where}: ${issue.message}. ` +
+      "It was written by another version of adastar, or belongs to something else.",
+  );
+}

@@ -8,7 +8,8 @@ import { crc32 } from "node:zlib";
 import { UserError } from "../../errors.js";
 import type { Disk } from "./disk.js";
 
-const SEAL = /,"check":"([0-9a-f]{8})"\}$/;
+const SEAL = /^,"check":"([0-9a-f]{8})"\}$/;
+const SEAL_LENGTH = ',"check":"00000000"}'.length;
 
 /** The line, without its newline, for a non-empty object. */
 export function sealed(record: object): string {
@@ -18,11 +19,23 @@ export function sealed(record: object): string {
 
 /** The object a line carries, or null when the line is not what `sealed` wrote. */
 export function unsealed(line: string): object | null {
-  const seal = SEAL.exec(line);
-  if (seal === null) return null;
-  const body = `${line.slice(0, seal.index)}}`;
-  if (checkOf(body) !== seal[1]) return null;
-  return JSON.parse(body) as object;
+  return unsealedBytes(Buffer.from(line));
+}
+
+/** The same for a line as it stands in a file, without its newline. */
+export function unsealedBytes(line: Buffer): object | null {
+  const body = line.length - SEAL_LENGTH;
+  if (body < 1) return null;
+  const seal = SEAL.exec(line.toString("latin1", body));
+  if (seal === null || (crc32("}", crc32(line.subarray(0, body))) >>> 0).toString(16).padStart(8, "0") !== seal[1])
+    return null;
+  try {
+    const record: unknown = JSON.parse(`${line.toString("utf8", 0, body)}}`);
+    return typeof record === "object" ? record : null;
+  } catch {
+    // Somebody else sealed it.
+    return null;
+  }
 }
 
 function checkOf(body: string): string {
@@ -51,21 +64,26 @@ export function parseSealedLines<T extends object>(bytes: Buffer, path: string):
     // Without its newline a line is not finished, even if its seal happens to be whole.
     if (newline < 0) break;
     lineNumber++;
-    const record = unsealed(bytes.toString("utf8", start, newline));
+    const record = unsealedBytes(bytes.subarray(start, newline));
     start = newline + 1;
     if (record === null) {
       firstInvalid ??= lineNumber;
     } else if (firstInvalid !== null) {
-      throw new UserError(
-        `${path}: line ${firstInvalid} is damaged (expected a line ending in its own checksum) though line ${lineNumber} after it is whole. ` +
-          "Something changed the file after it was written; restore it from a copy, or start the run again in a new directory.",
-      );
+      throw damagedLine(path, firstInvalid, lineNumber);
     } else {
       records.push(record as T);
       ends.push(start);
     }
   }
   return { records, ends };
+}
+
+/** What is wrong with a log that has an invalid line before a whole one. */
+export function damagedLine(path: string, line: number, whole: number): UserError {
+  return new UserError(
+    `${path}: line ${line} is damaged (expected a line ending in its own checksum) though line ${whole} after it is whole. ` +
+      "Something changed the file after it was written; restore it from a copy, or start the run again in a new directory.",
+  );
 }
 
 /** Reads a log without touching it; no records when the file is not there. */

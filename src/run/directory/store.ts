@@ -30,8 +30,7 @@
  * for the logs of draws and answers, whose lines carry their own seals. docs/run-directory.md tells of formats, resuming and retention.
  */
 
-import { createHash } from "node:crypto";
-import { createReadStream, existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join, relative, resolve, sep } from "node:path";
 import type { CheckpointRef, Engine, SaveTarget } from "../../engine/engine.js";
 import { UserError } from "../../errors.js";
@@ -56,8 +55,9 @@ import {
   trainingStateName,
 } from "./paths.js";
 import { configFileLags, journaledConfig, noRun, readRunConfig } from "./run-config.js";
-import { parseSealedLines, readSealedLog, SealedLog, sealed } from "./sealed-log.js";
+import { readSealedLog, SealedLog, sealed } from "./sealed-log.js";
 import { formatTable } from "./table.js";
+import { RESTORE, sha256, sha256OfFile, VouchedFiles } from "./vouched-files.js";
 
 /** A model in mid-training. */
 export interface TrainingState {
@@ -66,9 +66,7 @@ export interface TrainingState {
   readonly checkpoint: CheckpointDigest;
 }
 
-export class RunStore {
-  /** Absolute path of the run directory. */
-  readonly dir: string;
+export class RunStore extends VouchedFiles {
   readonly journal: Journal;
   readonly #disk: Disk;
   readonly #release: () => void;
@@ -77,7 +75,7 @@ export class RunStore {
   readonly deadOwner: Owner | null;
 
   private constructor(dir: string, disk: Disk, lock: Lock) {
-    this.dir = dir;
+    super(dir);
     this.#disk = disk;
     this.#release = lock.release;
     this.deadOwner = lock.deadOwner;
@@ -147,42 +145,6 @@ export class RunStore {
 
   writeQueue(iteration: number, bytes: Uint8Array): FileDigest {
     return this.#write(iteration, "queue.bin", bytes);
-  }
-
-  /** Whether there is a file or folder of this path, relative to the run directory. */
-  has(path: string): boolean {
-    return existsSync(join(this.dir, path));
-  }
-
-  /** Reads a file that a journal entry vouches for. Throws UserError when it is no longer what was written. */
-  read(digest: FileDigest): Uint8Array {
-    const path = join(this.dir, digest.path);
-    const bytes = existsSync(path) ? readFileSync(path) : null;
-    if (bytes === null || bytes.length !== digest.bytes || sha256(bytes) !== digest.sha256)
-      throw new UserError(`${damage(path, digest, bytes?.length)}. ${RESTORE}`);
-    return bytes;
-  }
-
-  /** The records of a sealed log that a journal entry vouches for; as `read`. */
-  readRecords<T extends object>(digest: FileDigest): T[] {
-    return parseSealedLines<T>(Buffer.from(this.read(digest)), join(this.dir, digest.path)).records;
-  }
-
-  /** What is wrong with a file that a journal entry vouches for; null when nothing is. */
-  async flawOf(digest: FileDigest): Promise<string | null> {
-    const path = join(this.dir, digest.path);
-    const size = existsSync(path) ? statSync(path).size : undefined;
-    const same = size === digest.bytes && (await sha256OfFile(path)) === digest.sha256;
-    return same ? null : damage(path, digest, size);
-  }
-
-  /** The same of a checkpoint: of the first of its files that has a flaw. */
-  async flawOfCheckpoint({ files }: CheckpointDigest): Promise<string | null> {
-    for (const file of files) {
-      const flaw = await this.flawOf(file);
-      if (flaw !== null) return flaw;
-    }
-    return null;
   }
 
   /** Digests of those of an iteration's logs that are there. */
@@ -341,22 +303,4 @@ function refuseOccupied(path: string): void {
       `expected a new or empty run directory, got ${path}, which holds ${foreign}; choose another --run-dir`,
     );
   }
-}
-
-const RESTORE = "Restore the file from a copy, or start the run again in a new directory.";
-
-/** What is wrong with a file that has `bytes` bytes now, or is not there. */
-function damage(path: string, expected: FileDigest, bytes: number | undefined): string {
-  const found = bytes === undefined ? "no such file" : bytes === expected.bytes ? "other content" : `${bytes} bytes`;
-  return `${path} is not what the run wrote: expected ${expected.bytes} bytes with SHA-256 ${expected.sha256.slice(0, 12)}…, got ${found}`;
-}
-
-function sha256(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
-}
-
-async function sha256OfFile(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
-  return hash.digest("hex");
 }
