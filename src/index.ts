@@ -101,6 +101,7 @@ export type { ConfigKey, RunConfig } from "./run/config/fields.js";
 export type { EvaluationResult } from "./run/directory/journal.js";
 export { type RunView, readRun } from "./run/directory/summary.js";
 export type { FlopsByPurpose, IterationRecord, Listener, RunEvent, RunSummary } from "./run/events.js";
+export { type Listeners, tee } from "./run/listeners.js";
 export type { RunOptions } from "./run/loop/context.js";
 export { type ResumeOptions, resumeRun, startRun } from "./run/loop/runner.js";
 // Tasks, checked with their data before a run.

@@ -1,9 +1,9 @@
-/** What a run tells while it goes: the progress display, the journal and the dashboard all read these. */
+/** Events of a run, for progress displays and trackers, and its summary. Nothing in the run depends on who listens. */
 
 import type { EvaluationKind } from "../algorithm/methods.js";
 import type { ModelFacts } from "../engine/engine.js";
 
-/** Training FLOPs by purpose (SPEC section 6); evaluation is apart because it is not a training cost. */
+/** Training FLOPs by purpose (AdaSTaR, section 4.1). Evaluation is not a training cost, so it is counted apart. */
 export interface FlopsByPurpose {
   /** Everything computed while sampling: sharedPrefix + prompt + generation. */
   readonly sampling: number;
@@ -101,7 +101,12 @@ export type RunEvent =
       readonly iteration: number;
       readonly step: number;
       readonly steps: number;
+      /** Mean over the completion tokens of the step's examples, nats a token. */
       readonly loss: number;
+      readonly learningRate: number;
+      /** Global L2 norm before clipping. */
+      readonly gradientNorm: number;
+      /** Trained by this session in this iteration so far. */
       readonly tokens: number;
       readonly seconds: number;
     }

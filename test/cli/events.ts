@@ -87,6 +87,8 @@ export const training = (iteration: number, step: number): RunEvent => ({
   steps: 40,
   loss: 0.4321,
   tokens: 9000,
+  learningRate: 1e-5,
+  gradientNorm: 1,
   seconds: 3,
 });
 

@@ -17,7 +17,7 @@ import { encodePrompts } from "../prompts/prompts.js";
 
 /** What a caller may bring along; all of it is opened from the configuration where left out. */
 export interface RunOptions {
-  /** Aborting it ends the run after the present slice of work (a wave, an optimizer step), saved and resumable. */
+  /** Aborting it ends the run at once (an optimizer step that has begun is finished); what is saved stays and is resumable. */
   readonly signal?: AbortSignal;
   /** A task of one's own, instead of the one the configuration names. */
   readonly task?: Task;
@@ -50,14 +50,14 @@ export interface RunContext extends RunParts {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Thrown between slices of work once the run was asked to stop. */
-export class Interrupted extends Error {
-  override readonly name = "Interrupted";
+/** Throws the signal's reason if the run was asked to stop. Call it between slices of work, with everything before durable. */
+export function stopIfAsked({ signal }: Pick<RunContext, "signal">): void {
+  signal?.throwIfAborted();
 }
 
-/** Throws Interrupted if the run was asked to stop; called between slices of work, with everything before durable. */
-export function stopIfAsked({ signal }: Pick<RunContext, "signal">): void {
-  if (signal?.aborted) throw new Interrupted();
+/** Whether an error only says that the run was asked to stop. */
+export function isStop(error: unknown, { signal }: Pick<RunContext, "signal">): boolean {
+  return signal?.aborted === true && error === signal.reason;
 }
 
 /** Opens task and engine and encodes all prompts. Throws UserError for anything in configuration, data or model that cannot work. */

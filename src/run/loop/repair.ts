@@ -123,7 +123,12 @@ export function mixed({ dir }: RunStore, iteration: number): UserError {
 /** A model from the nearest earlier one that is whole, or the base, by training it again on the recorded D₊. */
 async function rebuild(run: RunContext, { iteration, text }: Flaw): Promise<void> {
   const { store, engine, emit } = run;
-  const { from, chain } = await way(run, iteration);
+  if (!engine.capabilities.exactRestore) {
+    throw new UserError(
+      `${text}. The model cannot be made again: this engine does not repeat training exactly. Restore the checkpoint from a copy, or start a new run.`,
+    );
+  }
+  const { from, chain } = await rebuildPlan(run, iteration);
   const source = from === null ? "the base model" : placeOf(from);
   emit({
     kind: "notice",
@@ -152,11 +157,12 @@ async function rebuild(run: RunContext, { iteration, text }: Flaw): Promise<void
 }
 
 /** Which iterations to train again, in order, and the checkpoint to begin with; null for the base model. */
-async function way(
+async function rebuildPlan(
   { store, method }: RunContext,
   iteration: number,
 ): Promise<{ readonly from: CheckpointDigest | null; readonly chain: readonly EntryOf<"trained">[] }> {
   const chain: EntryOf<"trained">[] = [];
+  const base = store.journal.find("opened")?.weights;
   for (let t = iteration; t > 0; t--) {
     const trained = store.journal.find("trained", t);
     if (trained === undefined) break;
@@ -164,8 +170,9 @@ async function way(
       return { from: trained.checkpoint, chain };
     }
     chain.unshift(trained);
-    // Its training began with the base model; without any, it kept the weights that it found.
-    if (method.start === "reset" && trained.result.steps > 0) break;
+    // Its training began with the base model. Without any, it went back to the base model; runs of earlier versions kept the last one.
+    const { result, checkpoint } = trained;
+    if (method.start === "reset" && (result.steps > 0 || checkpoint.weights === base)) break;
   }
   return { from: null, chain };
 }

@@ -12,24 +12,18 @@ import { ObservationQueue } from "../../algorithm/observation-queue.js";
 import type { RunConfig } from "../config/fields.js";
 import { addFlops, isBudgetSpent, iterationCosts, NO_FLOPS } from "../cost.js";
 import { Disk } from "../directory/disk.js";
-import {
-  type EntryOf,
-  type EvaluationResult,
-  isFinished,
-  type Journal,
-  placeOf,
-  type TrainingResult,
-} from "../directory/journal.js";
+import { type EntryOf, type EvaluationResult, isFinished, type Journal, placeOf } from "../directory/journal.js";
 import { EVALUATION_LOGS } from "../directory/paths.js";
 import { RunStore } from "../directory/store.js";
 import { committedRecords, summarize } from "../directory/summary.js";
 import type { FlopsByPurpose, IterationRecord, Listener, RunEvent, RunSummary } from "../events.js";
-import { Interrupted, openParts, type RunContext, type RunOptions, type RunParts, stopIfAsked } from "./context.js";
+import { type Listeners, tee } from "../listeners.js";
+import { isStop, openParts, type RunContext, type RunOptions, type RunParts, stopIfAsked } from "./context.js";
 import { evaluate } from "./evaluation.js";
 import { type Flaw, findFlaws, mixed, repair } from "./repair.js";
 import { tidy } from "./retention.js";
-import { changedConfig, noticesOf, openJournal } from "./session.js";
-import { trainOn } from "./training.js";
+import { changedConfig, noticesOf, openJournal, refuseFewerIterations } from "./session.js";
+import { trainOn, trainOnNothing } from "./training.js";
 import { keptLines, type Visited, visitObservations } from "./visiting.js";
 import { canaryOfTrained, proveWeights } from "./weights.js";
 
@@ -37,12 +31,12 @@ import { canaryOfTrained, proveWeights } from "./weights.js";
  * Starts a run in a new directory and follows it to its end, or until `options.signal` aborts.
  * Throws UserError for input that cannot work: before anything is spent or written, wherever that can be known.
  */
-export async function startRun(config: RunConfig, listener: Listener, options: RunOptions = {}): Promise<RunSummary> {
+export async function startRun(config: RunConfig, listeners: Listeners, options: RunOptions = {}): Promise<RunSummary> {
   const parts = await openParts(config, options);
   try {
     const dir = config.runDir ?? freeRunDir(parts);
     const store = RunStore.create(dir, { ...parts.config, runDir: dir }, new Disk(options.onDiskStep));
-    return await within(store, () => execute({ ...parts, store, emit: listener, signal: options.signal }));
+    return await within(store, () => execute({ ...parts, store, emit: tee(listeners), signal: options.signal }));
   } finally {
     await parts.close();
   }
@@ -57,21 +51,23 @@ export interface ResumeOptions extends RunOptions {
  * Goes on with the run in `dir` where it stopped, whatever stopped it; the summary of a finished run that is whole comes back at once.
  * Throws UserError when directory, settings, data or model are not what the run left behind.
  */
-export async function resumeRun(dir: string, listener: Listener, options: ResumeOptions = {}): Promise<RunSummary> {
+export async function resumeRun(dir: string, listeners: Listeners, options: ResumeOptions = {}): Promise<RunSummary> {
   const store = RunStore.open(dir, new Disk(options.onDiskStep));
+  const emit = tee(listeners);
   return within(store, async () => {
     const changes = options.settings ?? {};
     const config = changedConfig(store.config(), changes);
+    refuseFewerIterations(store, changes);
     const flaws = await findFlaws(store, config);
     const { entries } = store.journal;
     if (isFinished(entries) && flaws.length === 0 && Object.keys(changes).length === 0) {
       store.writeTable(committedRecords(entries));
-      return retell(store, config, listener);
+      return retell(store, config, emit);
     }
     await options.engine?.reset();
     const parts = await openParts(config, options);
     try {
-      return await execute({ ...parts, store, emit: listener, signal: options.signal }, { changes, flaws });
+      return await execute({ ...parts, store, emit, signal: options.signal }, { changes, flaws });
     } finally {
       await parts.close();
     }
@@ -102,7 +98,7 @@ async function execute(run: RunContext, resumption?: Resumption): Promise<RunSum
       emit({ kind: "iteration", record });
     }
   } catch (error) {
-    if (!(error instanceof Interrupted)) throw error;
+    if (!isStop(error, run)) throw error;
     return conclude(store, config, emit, "interrupted");
   }
 }
@@ -146,25 +142,13 @@ async function visitPhase(
 
 /** Phase 2, step 3 of Algorithm 1: the next model. */
 async function trainPhase(run: RunContext, t: number, { visit }: Visited): Promise<EntryOf<"trained">> {
-  const { store, emit, engine } = run;
+  const { store, engine } = run;
   const before = store.journal.find("trained", t);
   if (before !== undefined) return before;
   stopIfAsked(run);
   const clock = stopwatch();
-  if (visit.kept.length === 0) {
-    emit({
-      kind: "notice",
-      text: `iteration ${t}: no sample is correct, so nothing is trained and the model stays as it is`,
-    });
-  }
-  const result =
-    visit.kept.length === 0
-      ? NO_TRAINING
-      : await trainOn(
-          run,
-          t,
-          visit.kept.map(({ outcome }) => outcome),
-        );
+  const kept = visit.kept.map(({ outcome }) => outcome);
+  const result = kept.length === 0 ? await trainOnNothing(run, t) : await trainOn(run, t, kept);
   const canary = await canaryOfTrained(run, t, modelBefore(store.journal, t));
   const checkpoint = await store.saveCheckpoint(t, engine);
   const logs = await store.digestLogs(t, ["training"]);
@@ -318,8 +302,6 @@ function outline({ config, method, task, train, test, engine }: RunParts) {
 function baseEvent({ result, seconds }: EntryOf<"evaluated">): RunEvent {
   return { kind: "base", testAccuracy: result.accuracy, testFinished: result.finished, seconds };
 }
-
-const NO_TRAINING: TrainingResult = { steps: 0, loss: null, tokens: 0, completionTokens: 0, flops: 0 };
 
 /** A name under ./runs that is not taken. */
 function freeRunDir({ task, config }: RunParts): string {

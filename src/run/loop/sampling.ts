@@ -21,6 +21,8 @@ export interface SamplingContext {
   readonly train: readonly Observation[];
   readonly test: readonly Observation[];
   readonly maxTokens: number;
+  /** Ends sampling early when it is aborted. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -56,7 +58,7 @@ export async function drawTries(
     prompt: (hinted ? prompts.hinted : prompts.train)[index],
     seed: seedFor(config.seed, place.purpose, place.iteration, index, attempt),
   }));
-  const samples = await sampleAll(context.engine, asked, params, onSample);
+  const samples = await sampleAll(context, asked, params, onSample);
   const records = await verified(context, place.wave, params, asked, samples);
   return records.map((record, i) => ({ ...record, attempt: requests[i].attempt, hinted }));
 }
@@ -99,7 +101,7 @@ export async function answerTests(
       seed: seedFor(config.seed, "evaluate", place.iteration, index, attempt),
     };
   });
-  const samples = await sampleAll(context.engine, asked, params, onSample);
+  const samples = await sampleAll(context, asked, params, onSample);
   return verified(context, place.wave, params, asked, samples);
 }
 
@@ -175,7 +177,7 @@ const LOWER =
 
 /** The samples of all requests, in their order. */
 async function sampleAll(
-  engine: Engine,
+  { engine, signal }: Pick<SamplingContext, "engine" | "signal">,
   requests: readonly SampleRequest[],
   params: SamplingParams,
   onSample: (sample: Sample) => void = () => {},
@@ -183,7 +185,7 @@ async function sampleAll(
   const samples: Sample[] = [];
   let count = 0;
   try {
-    for await (const sample of engine.sample(requests, params)) {
+    for await (const sample of engine.sample(requests, params, { signal })) {
       samples[sample.index] = sample;
       count++;
       onSample(sample);

@@ -7,6 +7,7 @@ import type { ConfigKey, RunConfig } from "../config/fields.js";
 import { FORMAT } from "../directory/journal.js";
 import { journaledSettings } from "../directory/run-config.js";
 import type { RunStore } from "../directory/store.js";
+import { committedRecords } from "../directory/summary.js";
 import { differingPart } from "../identity.js";
 import type { RunContext } from "./context.js";
 import { canaryOf } from "./weights.js";
@@ -22,6 +23,16 @@ export function changedConfig(config: RunConfig, changes: Partial<RunConfig>): R
   }
   const layer = (source: string, values: object) => ({ source, folder: process.cwd(), values: { ...values } });
   return resolveConfig([layer("the run", config), layer("what is to change", Object.fromEntries(stated))]).config;
+}
+
+/** Throws UserError for a number of iterations that the run has passed: what is done is not undone. */
+export function refuseFewerIterations({ dir, journal }: RunStore, { iterations }: Partial<RunConfig>): void {
+  const done = committedRecords(journal.entries).length;
+  if (iterations === undefined || iterations >= done) return;
+  throw new UserError(
+    `${dir}: expected --iterations of at least ${done}, which are done, got ${iterations}; a run cannot be shortened. ` +
+      `Leave --iterations out, or start a new run with --iterations ${iterations}.`,
+  );
 }
 
 /** Writes the journal's first entry, or checks that data and model are still those it names; then notes what settings were changed. */

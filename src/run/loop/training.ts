@@ -12,7 +12,7 @@ import type { TrainingResult } from "../directory/journal.js";
 import type { KeptSample, StepRecord } from "../directory/records.js";
 import type { TrainingState } from "../directory/store.js";
 import { nameOf, trainingExample } from "../prompts/prompts.js";
-import { Interrupted, type RunContext, stopIfAsked } from "./context.js";
+import { isStop, type RunContext, stopIfAsked } from "./context.js";
 
 /**
  * Trains the engine on D₊ and leaves it with the iteration's new weights. Goes on from a state that an earlier session saved, if there is one.
@@ -36,25 +36,40 @@ export async function trainOn(
     });
   }
 
-  for await (const record of takeSteps(run, plan, done)) {
+  const save = async (step: number) => {
+    log.sync();
+    await store.saveTrainingState(iteration, step, run.engine);
+  };
+  for await (const record of takeSteps(run, plan, { done, saveEvery: config.checkpointSteps })) {
     const { step } = record;
     log.append([record], { durable: false });
-    const asked = run.signal?.aborted === true;
-    const due = config.checkpointSteps !== null && step % config.checkpointSteps === 0;
-    if (step < steps && (asked || due)) {
-      log.sync();
-      await store.saveTrainingState(iteration, step, run.engine);
-      if (asked) throw new Interrupted();
-    }
+    if (step < steps && step % (config.checkpointSteps ?? steps) === 0) await save(step);
+  }
+  const taken = log.records.length;
+  if (taken < steps) {
+    if (taken > done) await save(taken);
+    stopIfAsked(run);
   }
   log.sync();
   return totals(log.records);
 }
 
-/** The same training once more, from the weights that the engine holds; writes nothing. Throws Interrupted between steps when asked to stop. */
+/** D₊ is empty: there is no new model. A method that trains the base model goes back to it, others keep the model that they have. */
+export async function trainOnNothing({ method, engine, emit }: RunContext, iteration: number): Promise<TrainingResult> {
+  const reset = method.start === "reset";
+  if (reset) await engine.reset();
+  emit({
+    kind: "notice",
+    text: `iteration ${iteration}: no sample is correct, so nothing is trained and the model ${reset ? "goes back to the base model" : "stays as it is"}`,
+  });
+  return { steps: 0, loss: null, tokens: 0, completionTokens: 0, flops: 0 };
+}
+
+/** The same training once more, from the weights that the engine holds; writes nothing. Throws the signal's reason when asked to stop. */
 export async function retrain(run: RunContext, iteration: number, kept: readonly KeptSample[]): Promise<void> {
   await begin(run);
-  for await (const _ of takeSteps(run, planOf(run, iteration, kept), 0)) stopIfAsked(run);
+  for await (const _ of takeSteps(run, planOf(run, iteration, kept), { done: 0, saveEvery: null })) stopIfAsked(run);
+  stopIfAsked(run);
 }
 
 /** An iteration's training: what is trained on, and in which order. */
@@ -85,22 +100,47 @@ function planOf(run: RunContext, iteration: number, kept: readonly KeptSample[])
   return { iteration, examples, order, steps: trainingSteps(order) };
 }
 
-/** Takes the steps behind the first `done` and tells of each. */
-async function* takeSteps(run: RunContext, plan: Plan, done: number): AsyncGenerator<StepRecord> {
+/**
+ * Takes the steps after the first `done` and emits an event for each. As many are submitted ahead as the engine has use for, but none beyond
+ * a step after which the state is saved. Ends early when the run is asked to stop, once the steps that had begun are done.
+ */
+async function* takeSteps(
+  run: RunContext,
+  plan: Plan,
+  { done, saveEvery }: { readonly done: number; readonly saveEvery: number | null },
+): AsyncGenerator<StepRecord> {
   const { iteration, examples, order, steps } = plan;
   const clock = performance.now();
-  let tokens = 0;
-  let step = 0;
-  for (const batch of trainingBatches(order)) {
-    if (step++ < done) continue;
-    const record = await trainStep(
+  const batches = trainingBatches(order);
+  for (let step = 0; step < done; step++) batches.next();
+  const submitted: Promise<StepRecord>[] = [];
+  let last = done;
+  const submit = () => {
+    const batch = batches.next();
+    if (batch.done === true) return;
+    const record = trainStep(
       run,
-      { iteration, step, steps },
-      batch.map((index) => examples[index]),
+      { iteration, step: ++last, steps },
+      batch.value.map((index) => examples[index]),
     );
+    // A failure is reported in its turn; those behind it are not awaited then.
+    record.catch(() => {});
+    submitted.push(record);
+  };
+  let tokens = 0;
+  for (let step = done + 1; step <= steps; step++) {
+    const pause = saveEvery === null ? steps : Math.ceil(step / saveEvery) * saveEvery;
+    const ahead = Math.min(steps, pause, step + run.engine.capabilities.stepsInFlight - 1);
+    while (last < ahead && !run.signal?.aborted) submit();
+    const record = await submitted.shift()?.catch((error: unknown) => {
+      if (isStop(error, run)) return undefined;
+      throw error;
+    });
+    if (record === undefined) return;
     tokens += record.tokens;
+    const { loss, learningRate, gradientNorm } = record;
     const seconds = (performance.now() - clock) / 1000;
-    run.emit({ kind: "training", iteration, step, steps, loss: record.loss, tokens, seconds });
+    run.emit({ kind: "training", iteration, step, steps, loss, learningRate, gradientNorm, tokens, seconds });
     yield record;
   }
 }
@@ -143,7 +183,9 @@ async function trainStep(
   examples: readonly TrainingExample[],
 ): Promise<StepRecord> {
   const params = optimizerParams(run.config, place.step, place.steps);
-  const result = await run.engine.trainStep(examples, params).catch((error: unknown) => {
+  const { engine, signal } = run;
+  const result = await engine.trainStep(examples, params, { signal }).catch((error: unknown) => {
+    if (isStop(error, run)) throw error;
     if (error instanceof UserError) throw new UserError(stopped(place, messageOf(error)));
     throw explainedMemory(error, `training in iteration ${place.iteration}`, LOWER);
   });
@@ -155,7 +197,7 @@ async function trainStep(
     gradientNorm: result.gradientNorm,
     tokens: result.tokens,
     completionTokens: result.completionTokens,
-    flops: sum(examples.map((example) => trainedFlops(run.engine.model, example.tokens.length))),
+    flops: sum(examples.map((example) => trainedFlops(engine.model, example.tokens.length))),
   };
 }
 

@@ -3,8 +3,8 @@
 import type { ModelFacts } from "../../engine/engine.js";
 import type { RunConfig } from "../config/fields.js";
 import type { EvaluationResult } from "../directory/journal.js";
-import type { Listener } from "../events.js";
-import { openParts, type RunOptions } from "../loop/context.js";
+import { type Listeners, tee } from "../listeners.js";
+import { openParts, type RunOptions, stopIfAsked } from "../loop/context.js";
 import { answerAll, mannerOf, summarizeAnswers } from "../loop/evaluation.js";
 
 export interface CheckpointEvaluation extends EvaluationResult {
@@ -19,7 +19,7 @@ export interface CheckpointEvaluation extends EvaluationResult {
  */
 export async function evaluateCheckpoint(
   config: RunConfig,
-  listener: Listener = () => {},
+  listeners: Listeners = [],
   options: RunOptions = {},
 ): Promise<CheckpointEvaluation> {
   // Nothing is trained and nothing sampled with worked examples, so neither is worth encoding, or an error when it is too long.
@@ -27,8 +27,9 @@ export async function evaluateCheckpoint(
   const clock = performance.now();
   try {
     let wave = 0;
-    const answers = await answerAll(parts, 0, mannerOf(parts, "zero-shot"), listener, (_range, answer) => {
-      options.signal?.throwIfAborted();
+    const context = { ...parts, signal: options.signal };
+    const answers = await answerAll(context, 0, mannerOf(parts, "zero-shot"), tee(listeners), (_range, answer) => {
+      stopIfAsked(context);
       return answer(wave++);
     });
     const seconds = (performance.now() - clock) / 1000;
