@@ -1,126 +1,122 @@
-/** The settings of the study side by side, from the figures that `evidence.mjs --record` keeps: docs/evidence/summary.md. */
+/** The recorded settings of the study side by side: docs/evidence/summary.md. */
 
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { compareMethods } from "../dist/report/comparison.js";
+import { compareMethods, pOf } from "../dist/report/comparison/compare.js";
+import { sharedIterations, sharedIterationsText } from "../dist/report/comparison/shared-iterations.js";
+import { budgetRangeText, savedCells } from "../dist/report/comparison/tables.js";
 import { formatFixed, formatFlops, formatPercent, formatPoints } from "../dist/report/format.js";
 import { renderMarkdown } from "../dist/report/tables.js";
-import { groupBy } from "../dist/run/group.js";
-import { bootstrap, mean } from "../dist/statistics/statistics.js";
+import { mean } from "../dist/statistics/descriptive.js";
+import { holm } from "../dist/statistics/holm.js";
+import { meanEffect } from "../dist/statistics/intervals.js";
 
 const METHOD = "adastar";
 /** β¹ = 8 · 40 */
 const FIRST_BATCH = 320;
 
-/**
- * @param folder docs/evidence
- * @param settings those of the study by name; those that have not been recorded are left out
- */
-export function summaryPage(folder, settings) {
-  const recorded = Object.entries(settings).flatMap(([name, setting]) => {
-    const path = join(folder, name, "comparison.json");
-    if (!existsSync(path)) return [];
-    const comparison = JSON.parse(readFileSync(path, "utf8"));
-    return [{ name, setting, comparison, runs: readRuns(join(folder, name, "points.csv"), comparison) }];
-  });
+/** @param recorded settings as `recordedSettings` gives them */
+export function summaryPage(recorded) {
   return [
     "# Summary",
-    "Made by `node bench/evidence.mjs --record` from the figures in the folders beside this page. All intervals are 95 % bootstrap intervals over seeds, paired by seed where two methods are compared. Differences of accuracy are in percentage points.",
+    "Made by `node bench/evidence.mjs --recompute` from `points.csv` in the folders beside this page. Intervals are 95 % intervals over seeds (Student's t, widened towards the longer tail), paired by seed where two methods are compared, each taken alone. Figures marked * stand after Holm's correction for all comparisons of their table. Differences of accuracy are in percentage points. The [summary as it was](summary-bootstrap.md), with bootstrap intervals that were too narrow, is kept for comparison.",
     "## AdaSTaR beside the most accurate baseline",
-    "Baselines visit every observation in every iteration; the most accurate of a setting is the one with the best mean accuracy at early stop. _Saved at early stop_ compares what was spent until each one's best iteration; _saved until there_ what was spent until the baseline's mean accuracy was first reached, a run that never did counting as the whole budget.",
+    "Baselines visit every observation in every iteration; the most accurate of a setting is the one with the best mean accuracy at early stop. _Average gained_ is the difference of the areas under accuracy over FLOPs, divided by the budget. _Saved_ compares the FLOPs until the baseline's mean accuracy at early stop; where seeds did not reach it within the budget it is a bound, and it is not determined where both methods have such seeds. _Moved_ has the least and the greatest difference while the budget moves from 80 % to as far as every run of the setting went.",
     renderMarkdown(baselineTable(recorded)),
     "## What AdaSTaR needs for the accuracy of each baseline",
-    "The mean over seeds of what was spent until the baseline's own mean accuracy at early stop was first reached, a run that never did counting as the whole budget.",
+    "The same saving for the mean accuracy at early stop of every baseline that training improved. _Reached_: seeds of the baseline, then of AdaSTaR, that reached it within the budget.",
     renderMarkdown(everyBaselineTable(recorded)),
     "## AdaSTaR with other orders and parts",
-    "Each variant less AdaSTaR, on the seeds that both have. _Average_ is the accuracy of the latest model over all costs up to the budget. The last two columns have the variant's figure and AdaSTaR's: the standard deviation of how often an observation was trained on, and how many of those that an iteration trained on the one before had trained on as well.",
+    "Each variant less AdaSTaR, on the seeds that both have: average accuracy over the budget, and accuracy at early stop. The last two columns have the variant's figure and AdaSTaR's: the standard deviation of how often an observation was trained on, and how many of those that an iteration trained on the one before had trained on as well.",
     renderMarkdown(variantTable(recorded)),
+    "## Runs of different settings that begin alike",
+    "AdaSTaR's queue began in the file's order, and the data of a smaller N are the first part of those of a larger N. So the following runs are the same up to the iteration named, and the settings are not independent of each other. Within a setting, each report names the runs that begin alike.",
+    sharedList(recorded),
     "",
   ].join("\n\n");
 }
 
 function baselineTable(recorded) {
-  const rows = recorded.flatMap(({ name, setting, comparison }) => {
+  const entries = recorded.flatMap((one) => {
+    const { comparison } = one;
     const own = comparison.methods.find(({ method }) => method === METHOD);
     const rival = comparison.methods.find(({ method }) => method === comparison.mostAccurateBaseline);
-    if (own === undefined || rival === undefined || own === rival) return [];
-    return [
-      [
-        `[${name}](${name}/report.md)`,
-        setting.flags["train-size"] === undefined ? "–" : String(setting.flags["train-size"] / FIRST_BATCH),
-        String(own.seeds.length),
-        rival.method,
-        formatPercent(rival.accuracy.mean),
-        formatPercent(own.accuracy.mean),
-        withInterval(own.accuracyGained, formatPoints),
-        withInterval(own.flopsSaved, (share) => formatPercent(share, 0)),
-        withInterval(own.flopsUntilTargetSaved, (share) => formatPercent(share, 0)),
-        withInterval(own.averageAccuracyGained, formatPoints),
-      ],
-    ];
+    return own === undefined || rival === undefined || own === rival ? [] : [{ ...one, own, rival }];
   });
+  const keys = ["averageAccuracyGained", "flopsUntilTargetSaved", "accuracyGained"];
+  const marked = withMarks(
+    entries.flatMap(({ own }) => keys.map((key) => own[key])),
+    entries.flatMap(({ own }) => keys.map((key) => pOf(own, key))),
+  );
   return {
     columns: [
       ...texts("setting"),
       ...figures("N / β¹", "seeds"),
       ...texts("most accurate baseline"),
-      ...figures("its accuracy", "AdaSTaR's", "gained", "saved at early stop", "saved until there", "average gained"),
+      ...figures("average gained", "moved", "its accuracy", "reached", "AdaSTaR reached", "saved"),
+      ...figures("AdaSTaR's accuracy", "gained", "moved", "budget moved"),
     ],
-    rows,
+    rows: entries.map(({ name, setting, comparison, own, rival }, i) => [
+      `[${name}](${name}/report.md)`,
+      setting.flags["train-size"] === undefined ? "–" : String(setting.flags["train-size"] / FIRST_BATCH),
+      String(own.seeds.length),
+      rival.method,
+      withInterval(marked[3 * i], formatPoints),
+      range(own.averageGainByBudget),
+      formatPercent(rival.accuracy.mean),
+      `${rival.reachedTarget} of ${rival.seeds.length}`,
+      `${own.reachedTarget} of ${own.seeds.length}`,
+      saved(marked[3 * i + 1], own.targetBound),
+      formatPercent(own.accuracy.mean),
+      withInterval(marked[3 * i + 2], formatPoints),
+      range(own.accuracyGainByBudget),
+      budgetRangeText(comparison.budgetRange),
+    ]),
   };
 }
 
 function everyBaselineTable(recorded) {
-  const rows = recorded.flatMap(({ name, comparison: { methods, budget }, runs }) =>
+  const entries = recorded.flatMap(({ name, comparison: { methods, budget }, runs }) =>
     methods
-      .filter(({ baseline, iteration }) => baseline && iteration > 0)
+      .filter(
+        ({ baseline, iteration, method }) =>
+          baseline && iteration > 0 && runs.some((run) => run.method === METHOD) && method !== METHOD,
+      )
       .map(({ method, accuracy }) => {
-        // Two methods alone: the baseline is then what all is measured against.
+        // Two methods alone: the baseline is then what AdaSTaR is compared with.
         const both = runs.filter((run) => run.method === METHOD || run.method === method);
         const result = compareMethods(both, { budget, target: accuracy.mean });
         const of = (whose) => result.methods.find((one) => one.method === whose);
-        return [
-          name,
-          method,
-          formatPercent(accuracy.mean),
-          formatFlops(of(method).flopsUntilTarget.mean),
-          formatFlops(of(METHOD).flopsUntilTarget.mean),
-          withInterval(of(METHOD).flopsUntilTargetSaved, (share) => formatPercent(share, 0)),
-        ];
+        return { name, method, accuracy, rival: of(method), own: of(METHOD) };
       }),
   );
+  const marked = withMarks(
+    entries.map(({ own }) => own.flopsUntilTargetSaved),
+    entries.map(({ own }) => pOf(own, "flopsUntilTargetSaved")),
+  );
   return {
-    columns: [...texts("setting", "baseline"), ...figures("its accuracy", "it needs", "AdaSTaR needs", "saved")],
-    rows,
+    columns: [
+      ...texts("setting", "baseline"),
+      ...figures("its accuracy", "reached", "it needs", "AdaSTaR needs", "saved"),
+    ],
+    rows: entries.map(({ name, method, accuracy, rival, own }, i) => [
+      name,
+      method,
+      formatPercent(accuracy.mean),
+      `${rival.reachedTarget}, ${own.reachedTarget} of ${own.seeds.length}`,
+      needed(rival),
+      needed(own),
+      saved(marked[i], own.targetBound),
+    ]),
   };
 }
 
-/** The runs of a setting, as far as points.csv has them: without what they trained on. */
-function readRuns(path, { methods }) {
-  const [header, ...lines] = readFileSync(path, "utf8").trim().split("\n");
-  const names = header.split(",");
-  const rows = lines.map((line) => Object.fromEntries(line.split(",").map((value, i) => [names[i], value])));
-  const runs = groupBy(rows, ({ method, seed }) => `${method} ${seed}`);
-  return [...runs.values()].map((models) => ({
-    method: models[0].method,
-    seed: Number(models[0].seed),
-    baseline: methods.find(({ method }) => method === models[0].method).baseline,
-    points: models.map((model) => ({
-      iteration: Number(model.iteration),
-      flops: Number(model.flops),
-      samplingFlops: Number(model.sampling_flops),
-      unsharedFlops: Number(model.unshared_flops),
-      accuracy: Number(model.accuracy),
-      wrongSteps: null,
-    })),
-    frequencies: [],
-  }));
+function needed({ flopsUntilTarget, reachedTarget, seeds }) {
+  return `${reachedTarget < seeds.length ? "≥ " : ""}${formatFlops(flopsUntilTarget.mean)}`;
 }
 
 function variantTable(recorded) {
   const seedsOf = (setting, method) =>
     recorded.find(({ name }) => name === setting)?.comparison.methods.find((one) => one.method === method)?.seeds;
-  const rows = recorded.flatMap(({ name, setting, comparison }) => {
+  const entries = recorded.flatMap(({ name, setting, comparison }) => {
     const reference = setting.beside ?? name;
     const own = seedsOf(reference, METHOD);
     if (own === undefined) return [];
@@ -132,28 +128,44 @@ function variantTable(recorded) {
         const match = own.find(({ seed }) => seed === other.seed);
         return match === undefined ? [] : [{ variant: other, adastar: match }];
       });
-      const difference = (figure) =>
-        bootstrap(pairs, (all) => mean(all.map((p) => p.variant[figure] - p.adastar[figure])));
-      const both = (figure, format) =>
-        ["variant", "adastar"].map((of) => format(mean(pairs.map((pair) => pair[of][figure])))).join(" / ");
-      return [
-        setting.beside === undefined ? name : `${reference}, ${name}`,
-        setting.beside === undefined ? method : `${method} ${changesOf(setting, recorded)}`,
-        String(pairs.length),
-        withInterval(difference("accuracy"), formatPoints),
-        withInterval(difference("averageAccuracy"), formatPoints),
-        both("trainingFrequencySd", (value) => formatFixed(value, 2)),
-        both("repeated", (value) => formatPercent(value, 0)),
-      ];
+      return {
+        label: setting.beside === undefined ? name : `${reference}, ${name}`,
+        variant: setting.beside === undefined ? method : `${method} ${changesOf(setting, recorded)}`,
+        pairs,
+        effects: ["averageAccuracy", "accuracy"].map((figure) =>
+          meanEffect(pairs.map((pair) => pair.variant[figure] - pair.adastar[figure])),
+        ),
+      };
     });
   });
+  const marked = withMarks(entries.flatMap(({ effects }) => effects));
+  const both = (pairs, figure, format) =>
+    ["variant", "adastar"].map((of) => format(mean(pairs.map((pair) => pair[of][figure])))).join(" / ");
   return {
     columns: [
       ...texts("setting", "variant"),
-      ...figures("seeds", "accuracy", "average", "SD of training frequency", "again the next iteration"),
+      ...figures("seeds", "average", "accuracy", "SD of training frequency", "again the next iteration"),
     ],
-    rows,
+    rows: entries.map(({ label, variant, pairs }, i) => [
+      label,
+      variant,
+      String(pairs.length),
+      withInterval(marked[2 * i], formatPoints),
+      withInterval(marked[2 * i + 1], formatPoints),
+      both(pairs, "trainingFrequencySd", (value) => formatFixed(value, 2)),
+      both(pairs, "repeated", (value) => formatPercent(value, 0)),
+    ]),
   };
+}
+
+function sharedList(recorded) {
+  const named = recorded.flatMap(({ name, runs }) => runs.map((run) => ({ name: `${name}: ${run.method}`, run })));
+  return sharedIterations(named)
+    .filter(
+      ({ one, other }) => one.split(": ")[0] !== other.split(": ")[0] && one.split(": ")[1] === other.split(": ")[1],
+    )
+    .map((pair) => `- ${sharedIterationsText(pair)}`)
+    .join("\n");
 }
 
 /** The flags in which a setting differs from the one it is measured beside. */
@@ -165,6 +177,12 @@ function changesOf(setting, recorded) {
     .join(" ");
 }
 
+/** Effects of one table, with those that stand after Holm's correction for all of them marked. */
+function withMarks(effects, ps = effects.map((effect) => effect?.p ?? Number.NaN)) {
+  const stands = holm(ps);
+  return effects.map((effect, i) => (effect === null ? null : { ...effect, stands: stands[i] }));
+}
+
 function texts(...headers) {
   return headers.map((header) => ({ header }));
 }
@@ -173,9 +191,18 @@ function figures(...headers) {
   return headers.map((header) => ({ header, align: "right" }));
 }
 
-function withInterval(estimate, format) {
-  if (estimate === null) return "–";
-  const { mean: value, low, high } = estimate;
-  // JSON has null for an interval that does not exist.
-  return Number.isFinite(low) ? `${format(value)} (${format(low)} to ${format(high)})` : format(value);
+function withInterval(effect, format) {
+  if (effect === null) return "–";
+  const { mean: value, low, high, stands } = effect;
+  const figure = `${format(value)}${stands ? "*" : ""}`;
+  return Number.isFinite(low) ? `${figure} (${format(low)} to ${format(high)})` : figure;
+}
+
+function saved(effect, bound) {
+  const [figure, interval] = savedCells(effect, bound);
+  return interval === "–" ? figure : `${figure} (${interval})`;
+}
+
+function range({ low, high }) {
+  return `${formatPoints(low)} … ${formatPoints(high)}`;
 }

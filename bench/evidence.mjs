@@ -3,10 +3,11 @@
  *
  *   npm run build && node bench/evidence.mjs [--only all,clock] [--seeds 10] [--out evidence] [--record]
  *
- * Every setting is one or more `adastar compare` commands, which are shown and can be typed by hand. What is finished is reused and what was interrupted
- * goes on, so the study may be stopped at any time and started again. `--record` copies the reports, without the runs, to docs/evidence.
- * `--list` shows what would be run and what it may cost at most. `--miniature` tries the whole study on the simulated learner in minutes; its figures say
- * nothing about a real model and are never recorded.
+ * Every setting is one `adastar compare` command, which is shown and can be typed by hand. Finished runs are reused and interrupted ones
+ * continue, so the study may be stopped and started again at any time. `--record` copies the reports, without the runs, to docs/evidence.
+ * `--recompute` runs nothing: it makes the recorded reports anew from their points.csv with today's statistics. `--list` shows what would
+ * be run and what it may cost at most. `--miniature` tries the whole study on the simulated learner in minutes; its figures say nothing
+ * about a real model and are never recorded.
  */
 
 import { spawnSync } from "node:child_process";
@@ -23,6 +24,7 @@ const { values } = parseArgs({
     "svamp-data": { type: "string" },
     "svamp-model": { type: "string" },
     record: { type: "boolean", default: false },
+    recompute: { type: "boolean", default: false },
     list: { type: "boolean", default: false },
     miniature: { type: "boolean", default: false },
   },
@@ -31,28 +33,28 @@ const { values } = parseArgs({
 const root = resolve(import.meta.dirname, "..");
 const main = join(root, "dist", "cli", "main.js");
 const EVIDENCE = join(root, "docs", "evidence");
-const FILES = ["report.md", "curves.svg", "curves.csv", "points.csv", "comparison.json"];
+const FILES = ["report.md", "tables.tex", "curves.svg", "curves.csv", "points.csv", "comparison.json"];
 
-/** AdaSTaR, its stop without its order, and the two that visit everything and go on from the latest model. */
+/** AdaSTaR, its stop without its order, and the two that visit everything and continue from the latest model. */
 const FOUR = "adastar,adastar-random-order,star-acc,star-acc-full";
 
-/** What most settings have in common; β¹ = 8 · 40 = 320, as in the paper. */
-const USUAL = { steps: 40, "max-flops": 1.4e12 };
-/** What AdaSTaR with other parts is measured beside: `medium-n`. */
-const MEDIUM = { ...USUAL, "train-size": 2000 };
+/** Shared by most settings; β¹ = 8 · 40 = 320, as in the paper. */
+const DEFAULTS = { steps: 40, "max-flops": 1.4e12 };
+/** `medium-n`, which AdaSTaR with other parts is compared with. */
+const MEDIUM = { ...DEFAULTS, "train-size": 2000 };
 
 /**
- * Settings by name, the most telling first. `flags` are those of `adastar compare`, `seeds` how many there are unless --seeds says otherwise; a
- * setting's folder is its name; `beside` names the setting that has the same without the changes of this one. All on the default task and the bundled
- * starter model unless they say otherwise.
+ * Settings by name. `flags` are those of `adastar compare`; `seeds` is their number unless --seeds says otherwise; a setting's folder is its
+ * name; `beside` names the setting that is the same without the changes of this one. All use the default task and the bundled starter model
+ * unless their flags say otherwise.
  */
 const SETTINGS = {
   // Every method. N = 800 is 2.5 β¹, as the paper's SVAMP. Methods of five tries and more get through one iteration.
-  all: { seeds: 10, flags: { methods: "all", ...USUAL, "train-size": 800, "max-flops": 1.8e12, probes: 32 } },
+  all: { seeds: 10, flags: { methods: "all", ...DEFAULTS, "train-size": 800, "max-flops": 1.8e12, probes: 32 } },
   // N = 4,000 is 12.5 β¹: an iteration of AdaSTaR visits a small part of the data.
   "large-n": {
     seeds: 6,
-    flags: { methods: `${FOUR},adastar-no-curriculum`, ...USUAL, "train-size": 4000, "max-flops": 2.55e12 },
+    flags: { methods: `${FOUR},adastar-no-curriculum`, ...DEFAULTS, "train-size": 4000, "max-flops": 2.55e12 },
   },
   // Another family of arithmetic and a weaker base model (37 % instead of 57 %); N is 6.25 β¹.
   clock: { seeds: 5, flags: { task: "clock", methods: FOUR, ...MEDIUM } },
@@ -78,7 +80,7 @@ const SETTINGS = {
       "hard-share": 0.1,
     },
   },
-  // A checkpoint and data of one's own.
+  // A custom checkpoint and its data.
   svamp: {
     seeds: 3,
     needs: ["svamp-data", "svamp-model"],
@@ -103,12 +105,17 @@ if (values.record && values.miniature) fail("expected real figures to record, go
 if (!existsSync(main)) fail(`expected the built command, got no ${relative(process.cwd(), main)}: npm run build`);
 const out = resolve(values.out ?? (values.miniature ? "evidence-miniature" : "evidence"));
 
+if (values.recompute) {
+  await recomputeAll();
+  process.exit(0);
+}
+
 let failures = 0;
 for (const name of chosen) {
   const setting = SETTINGS[name];
   const missing = (setting.needs ?? []).filter((option) => values[option] === undefined);
   if (missing.length > 0) {
-    console.error(`${name}: left out, for want of ${missing.map((option) => `--${option}`).join(" and ")}`);
+    console.error(`${name}: left out: it needs ${missing.map((option) => `--${option}`).join(" and ")}`);
     continue;
   }
   const folder = join(out, name);
@@ -157,10 +164,20 @@ function record(name, folder) {
   console.error(`${name}: recorded in ${relative(process.cwd(), target)}`);
 }
 
-/** Imports what is built, which `existsSync(main)` has made sure of. */
+/** The modules import the built command, so they are loaded after it was found. */
 async function summarize() {
+  const { recordedSettings } = await import("./evidence-recorded.mjs");
   const { summaryPage } = await import("./evidence-summary.mjs");
-  writeFileSync(join(EVIDENCE, "summary.md"), summaryPage(EVIDENCE, SETTINGS));
+  writeFileSync(join(EVIDENCE, "summary.md"), summaryPage(recordedSettings(EVIDENCE, SETTINGS)));
+}
+
+async function recomputeAll() {
+  const { recompute, recordedSettings } = await import("./evidence-recorded.mjs");
+  for (const setting of recordedSettings(EVIDENCE, SETTINGS)) {
+    recompute(EVIDENCE, setting);
+    console.error(`${setting.name}: made anew`);
+  }
+  await summarize();
 }
 
 function fail(message) {

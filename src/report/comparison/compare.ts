@@ -273,7 +273,7 @@ function wrongStepsOf(runs: readonly ComparedRun[]): (number | null)[] {
 }
 
 function withHolm(methods: readonly MethodResult[], keys: readonly ComparandKey[]): MethodResult[] {
-  const stands = holm(methods.flatMap((method) => keys.map((key) => method[key]?.p ?? Number.NaN)));
+  const stands = holm(methods.flatMap((method) => keys.map((key) => pOf(method, key))));
   return methods.map((method, i) => {
     const marked = keys.map((key, k) => {
       const effect = method[key];
@@ -281,4 +281,20 @@ function withHolm(methods: readonly MethodResult[], keys: readonly ComparandKey[
     });
     return { ...method, ...Object.fromEntries(marked) };
   });
+}
+
+/**
+ * The p value of a comparison; NaN where there is none. A bound on what is saved only counts against "no difference" when it lies on its own
+ * side of 0: at least 5 % is more than nothing, at least −5 % may be anything.
+ */
+export function pOf(method: MethodResult, key: ComparandKey): number {
+  const effect = method[key];
+  if (effect === null) return Number.NaN;
+  const { targetBound: bound } = method;
+  const counts =
+    key !== "flopsUntilTargetSaved" ||
+    bound === "exact" ||
+    (bound === "at least" && effect.mean > 0) ||
+    (bound === "at most" && effect.mean < 0);
+  return counts ? effect.p : Number.NaN;
 }

@@ -3,7 +3,15 @@
 import type { Estimate } from "../../statistics/intervals.js";
 import { ABSENT, formatFixed, formatFlops, formatPercent, formatPoints } from "../format.js";
 import type { Column, Table } from "../tables.js";
-import { type Bound, type Comparand, type Comparison, type GainRange, type MethodResult, TABLES } from "./compare.js";
+import {
+  type Bound,
+  type Comparand,
+  type Comparison,
+  type GainRange,
+  type MethodResult,
+  pOf,
+  TABLES,
+} from "./compare.js";
 
 /** Marks comparisons that stand after Holm's correction. */
 const STANDS = "*";
@@ -79,14 +87,8 @@ export function earlyStopTable({ methods, budgetRange }: Comparison): Table {
 
 /** What a table of comparisons says of their number: none where there is only one. */
 export function manyComparisonsNote({ methods }: Comparison, table: keyof typeof TABLES): string | null {
-  const count = methods.flatMap((method) =>
-    TABLES[table].filter((key) => {
-      const effect = method[key];
-      return (
-        effect !== null && !Number.isNaN(effect.p) && (key !== "flopsUntilTargetSaved" || method.targetBound !== "open")
-      );
-    }),
-  ).length;
+  const ps = methods.flatMap((method) => TABLES[table].map((key) => pOf(method, key)));
+  const count = ps.filter((p) => !Number.isNaN(p)).length;
   if (count < 2) return null;
   return `The intervals of this table's ${count} comparisons are each taken alone. Those marked ${STANDS} stand after Holm's correction for all of them.`;
 }
