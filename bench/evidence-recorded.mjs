@@ -1,4 +1,7 @@
-/** The recorded settings of the study: their runs from points.csv, and their reports made anew from those with today's statistics. */
+/**
+ * The recorded settings of the study: their runs from points.csv, and their reports made anew from those with today's
+ * statistics.
+ */
 
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

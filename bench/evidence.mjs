@@ -1,13 +1,15 @@
 /**
- * The study behind docs/evidence: methods against each other at equal compute, several seeds each, in settings that differ in one thing at a time.
+ * The study behind docs/evidence: methods against each other at equal compute, several seeds each, in settings that
+ * differ in one thing at a time.
  *
- *   npm run build && node bench/evidence.mjs [--only all,clock] [--seeds 10] [--out evidence] [--record]
+ * npm run build && node bench/evidence.mjs [--only all,clock] [--seeds 10] [--out evidence] [--record]
  *
- * Every setting is one `adastar compare` command, which is shown and can be typed by hand. Finished runs are reused and interrupted ones
- * continue, so the study may be stopped and started again at any time. `--record` copies the reports, without the runs, to docs/evidence.
- * `--recompute` runs nothing: it makes the recorded reports anew from their points.csv with today's statistics. `--list` shows what would
- * be run and what it may cost at most. `--miniature` tries the whole study on the simulated learner in minutes; its figures say nothing
- * about a real model and are never recorded.
+ * Every setting is one `adastar compare` command, which is shown and can be typed by hand. Finished runs are reused and
+ * interrupted ones continue, so the study may be stopped and started again at any time. `--record` copies the reports,
+ * without the runs, to docs/evidence. `--recompute` runs nothing: it makes the recorded reports anew from their
+ * points.csv with today's statistics. `--list` shows what would be run and what it may cost at most. `--miniature`
+ * tries the whole study on the simulated learner in minutes; its figures say nothing about a real model and are never
+ * recorded.
  */
 
 import { spawnSync } from "node:child_process";
@@ -44,9 +46,9 @@ const DEFAULTS = { steps: 40, "max-flops": 1.4e12 };
 const MEDIUM = { ...DEFAULTS, "train-size": 2000 };
 
 /**
- * Settings by name. `flags` are those of `adastar compare`; `seeds` is their number unless --seeds says otherwise; a setting's folder is its
- * name; `beside` names the setting that is the same without the changes of this one. All use the default task and the bundled starter model
- * unless their flags say otherwise.
+ * Settings by name. `flags` are those of `adastar compare`; `seeds` is their number unless --seeds says otherwise; a
+ * setting's folder is its name; `beside` names the setting that is the same without the changes of this one. All use
+ * the default task and the bundled starter model unless their flags say otherwise.
  */
 const SETTINGS = {
   // Every method. N = 800 is 2.5 β¹, as the paper's SVAMP. Methods of five tries and more get through one iteration.
@@ -71,7 +73,8 @@ const SETTINGS = {
   // K = 4 tries for what failed, and K = 1, instead of 2.
   "tries-4": { seeds: 3, beside: "medium-n", flags: { methods: "adastar", ...MEDIUM, tries: 4 } },
   "tries-1": { seeds: 3, beside: "medium-n", flags: { methods: "adastar", ...MEDIUM, tries: 1 } },
-  // Nine in ten steps of training questions are easy, and the test is as hard as ever: does it help to prefer what is hard?
+  // Nine in ten steps of training questions are easy, and the test is as hard as ever: does it help to prefer what is
+  // hard?
   "mostly-easy": {
     seeds: 3,
     flags: {

@@ -44,8 +44,8 @@ export interface ComparedRun {
 }
 
 /**
- * The run in `dir` under each of its evaluations, up to `iterations`; none where its base model was not tested yet. Throws UserError when
- * there is no run.
+ * The run in `dir` under each of its evaluations, up to `iterations`; none where its base model was not tested yet.
+ * Throws UserError when there is no run.
  */
 export function comparedRuns(dir: string, method: string, iterations = Number.POSITIVE_INFINITY): ComparedRun[] {
   const view = readRun(dir);

@@ -19,7 +19,10 @@ export interface ChartOptions {
   readonly yLabel: string;
   readonly formatX: (x: number) => string;
   readonly formatY: (y: number) => string;
-  /** The y axis begins here at the lowest; what lies below is cut off and gets an arrow in the legend. By default the lowest value. */
+  /**
+   * The y axis begins here at the lowest; what lies below is cut off and gets an arrow in the legend. By default the
+   * lowest value.
+   */
   readonly floor?: number;
   /** A point's height holds until the next one, instead of a slope between them. */
   readonly steps?: boolean;
@@ -30,10 +33,13 @@ export interface ChartOptions {
 const WIDTH = 860;
 const HEIGHT = 480;
 const PLOT = { left: 76, right: 610, top: 44, bottom: 420 } as const;
-/** About so many on each axis. */
+/** Approximate number on each axis. */
 const TICKS = 5;
 
-/** Okabe & Ito's colours, which most people with colour-blindness can tell apart; a series beyond the eighth repeats one with dashes. */
+/**
+ * Okabe & Ito's colours, which most people with colour-blindness can tell apart; a series beyond the eighth repeats one
+ * with dashes.
+ */
 const COLOURS = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#8F7F00", "#555555"] as const;
 
 export function lineChart(series: readonly ChartSeries[], options: ChartOptions): string {

@@ -1,6 +1,9 @@
-/** Numbers as people read them: three significant digits, units spelled out, a thin dash for what is not there. Locale-free. */
+/**
+ * Numbers as people read them: three significant digits, units spelled out, a thin dash for what is not there.
+ * Locale-free.
+ */
 
-/** What stands in a table for a value that does not exist. */
+/** Stands for a value that does not exist. */
 export const ABSENT = "–";
 
 const FLOP_UNITS = ["FLOP", "kFLOP", "MFLOP", "GFLOP", "TFLOP", "PFLOP", "EFLOP"] as const;
@@ -10,7 +13,7 @@ export function formatFlops(flops: number): string {
   if (!Number.isFinite(flops)) return ABSENT;
   let value = flops;
   let unit = 0;
-  // 999.5 would round to 1,000 of its unit: move on to the next one first.
+  // 999.5 would round to 1,000 of its unit, so the next unit comes first.
   while (Math.abs(value) >= 999.5 && unit < FLOP_UNITS.length - 1) {
     value /= 1000;
     unit += 1;
@@ -29,7 +32,7 @@ export function formatPoints(difference: number): string {
   return text.startsWith("−") ? text : `+${text}`;
 }
 
-/** A number with the minus sign of typography, and none before zero. */
+/** A number with a typographic minus sign, and none before zero. */
 function withMinus(text: string): string {
   return Number(text) === 0 ? text.replace("-", "") : text.replace("-", "−");
 }
@@ -75,7 +78,7 @@ export function formatRate(value: number): string {
 
 const BARS = "▁▂▃▄▅▆▇█";
 
-/** One bar a value, scaled from `low` to `high` (the values' own range when left out); values outside are clamped. */
+/** One bar a value, scaled from `low` to `high` (by default the values' range); values outside are clamped. */
 export function sparkline(
   values: readonly number[],
   low: number = Math.min(...values),

@@ -4,12 +4,15 @@ import type { Lengths, PromptLengths } from "../run/prompts/prompt-lengths.js";
 import { formatCount } from "./format.js";
 import type { Table } from "./tables.js";
 
-/** About so many rows. */
+/** Approximate number of rows. */
 const BINS = 10;
 /** Characters of the longest bar. */
 const BAR = 30;
 
-/** One row a range of lengths, both splits, and a bar for the two together. Ranges are equally wide and include both ends. */
+/**
+ * One row a range of lengths, both splits, and a bar for the two together. Ranges are equally wide and include both
+ * ends.
+ */
 export function lengthTable({ unit, train, test }: Pick<PromptLengths, "unit" | "train" | "test">): Table {
   const all = [...train.keys(), ...test.keys()];
   const low = all.reduce((least, length) => Math.min(least, length), Number.POSITIVE_INFINITY);

@@ -1,5 +1,6 @@
 /** Tables as plain text for terminals, as Markdown for reports and as LaTeX for papers. */
 
+import { sum } from "../statistics/descriptive.js";
 import { clip, displayWidth, pad } from "./width.js";
 
 export interface Column {
@@ -19,8 +20,9 @@ export interface Table {
 const GAP = "  ";
 
 /**
- * Columns padded to their widest cell, a rule under the header, no trailing spaces. Where lines exceed `maxWidth` cells, short headers
- * are used and then the last left-aligned column is clipped; when even that is not enough, lines stay as long as they are.
+ * Columns padded to their widest cell, a rule under the header, no trailing spaces. Where lines exceed `maxWidth`
+ * cells, short headers are used and then the last left-aligned column is clipped; when even that is not enough, lines
+ * stay as long as they are.
  */
 export function renderText(table: Table, maxWidth = Number.POSITIVE_INFINITY): string {
   const cells = checked(table);
@@ -61,8 +63,8 @@ export function renderMarkdown(table: Table): string {
 }
 
 /**
- * A LaTeX table with rules of the booktabs package, which the document must load. Everything outside ASCII that tables here use becomes a
- * command, so that any engine and input encoding will do.
+ * A LaTeX table with rules of the booktabs package, which the document must load. Everything outside ASCII that tables
+ * here use becomes a command, so that any engine and input encoding will do.
  */
 export function renderLatex(table: Table, caption: string): string {
   const line = (cells: readonly string[]) => `  ${cells.map(escapeLatex).join(" & ")} \\\\`;
@@ -132,7 +134,7 @@ function checked(table: Table): string[][] {
 }
 
 function lineWidth(widths: readonly number[]): number {
-  return widths.reduce((sum, width) => sum + width, 0) + GAP.length * (widths.length - 1);
+  return sum(widths) + GAP.length * (widths.length - 1);
 }
 
 function columnWidths(columns: readonly Column[], cells: readonly (readonly string[])[]): number[] {

@@ -1,6 +1,7 @@
 /**
- * Which of several comparisons stand when all of them may err together in at most `rate` of all tables (Holm 1979): the smallest p value
- * is held against rate / n, the next one against rate / (n − 1), and so on; the first that fails ends it.
+ * Which of several comparisons stand when all of them may err together in at most `rate` of all tables (Holm 1979): the
+ * smallest p value is held against rate / n, the next one against rate / (n − 1), and so on; the first that fails ends
+ * it.
  *
  * @param ps p values; NaN, where there is none, never stands and does not count
  * @returns in the order of `ps`

@@ -1,9 +1,9 @@
 /**
  * Confidence intervals of means and of ratios of means over few seeds.
  *
- * Percentile bootstrap intervals of 3, 5 and 10 normal values cover 74, 83 and 89 % where they say 95. Student's t is exact for normal
- * values, but covers only 88 to 90 % of exponential ones. So the t interval is widened on the side of the sample's longer tail. The widening
- * is ours; test/statistics/coverage.test.ts simulates what it covers.
+ * Percentile bootstrap intervals of 3, 5 and 10 normal values cover 74, 83 and 89 % where they say 95. Student's t is
+ * exact for normal values, but covers only 88 to 90 % of exponential ones. So the t interval is widened on the side of
+ * the sample's longer tail. The widening is ours; test/statistics/coverage.test.ts simulates what it covers.
  */
 
 import { mean } from "./descriptive.js";
@@ -59,8 +59,8 @@ function widening({ skewness }: Spread, side: number): number {
 }
 
 /**
- * The mean with its interval, which one value has none of. Values that cannot lie below `lowest` or above `highest` have a mean that cannot
- * either, and so the interval ends there.
+ * The mean with its interval, which one value has none of. Values that cannot lie below `lowest` or above `highest`
+ * have a mean that cannot either, and so the interval ends there.
  */
 export function meanEstimate(
   values: readonly number[],
@@ -78,8 +78,8 @@ export function meanEstimate(
 }
 
 /**
- * Two-sided p value of a true mean of 0, the dual of `meanEstimate`'s interval; NaN for fewer than two values, and for values without any
- * spread, which a test of their mean needs.
+ * Two-sided p value of a true mean of 0, the dual of `meanEstimate`'s interval; NaN for fewer than two values, and for
+ * values without any spread, which a test of their mean needs.
  */
 function pOfZeroMean(values: readonly number[]): number {
   if (values.length < 2) return Number.NaN;
@@ -101,8 +101,8 @@ export function meanShare(shares: readonly number[]): Estimate {
 }
 
 /**
- * 1 − mean(own) / mean(other), paired: what `own` saves. The interval has every ratio r for which "own − r · other has mean 0" is not
- * refuted (Fieller 1954), by the test of `meanEffect`. No interval where `other` cannot be told from 0.
+ * 1 − mean(own) / mean(other), paired: what `own` saves. The interval has every ratio r for which "own − r · other has
+ * mean 0" is not refuted (Fieller 1954), by the test of `meanEffect`. No interval where `other` cannot be told from 0.
  *
  * @returns null where mean(other) is 0: nothing can be saved
  */

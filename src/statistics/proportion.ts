@@ -6,8 +6,8 @@ import type { Interval } from "./intervals.js";
 const Z_95 = 1.959963984540054;
 
 /**
- * 95 % score interval of a share (Wilson 1927), for one accuracy of `total` questions. Unlike that of the normal approximation it stays
- * within [0, 1] and has a width at 0 and at `total`. Null without trials.
+ * 95 % score interval of a share (Wilson 1927), for one accuracy of `total` questions. Unlike that of the normal
+ * approximation it stays within [0, 1] and has a width at 0 and at `total`. Null without trials.
  */
 export function wilsonInterval(count: number, total: number): Interval | null {
   if (total === 0) return null;

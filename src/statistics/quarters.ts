@@ -3,8 +3,9 @@
 import { sum } from "./descriptive.js";
 
 /**
- * How much each observation belongs to the quarter that was trained least (or most), in [0, 1]. The shares add up to a quarter of the
- * number of observations: those that tie at the border split the places left in equal parts, so the order of ties does not matter.
+ * How much each observation belongs to the quarter that was trained least (or most), in [0, 1]. The shares add up to a
+ * quarter of the number of observations: those that tie at the border split the places left in equal parts, so the
+ * order of ties does not matter.
  */
 export function quarterShares(frequencies: ArrayLike<number>, which: "least" | "most"): Float64Array {
   const sign = which === "least" ? 1 : -1;
@@ -20,8 +21,8 @@ export function quarterShares(frequencies: ArrayLike<number>, which: "least" | "
 }
 
 /**
- * Share of the least (or most) trained quarter before that is also in it afterwards; chance alone would give ¼. Ties count as in
- * `quarterShares`, as if broken at random before and, independently, after. NaN without observations.
+ * Share of the least (or most) trained quarter before that is also in it afterwards; chance alone would give ¼. Ties
+ * count as in `quarterShares`, as if broken at random before and, independently, after. NaN without observations.
  */
 export function quarterPersistence(
   before: ArrayLike<number>,

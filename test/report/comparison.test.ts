@@ -135,7 +135,8 @@ describe("compareMethods", () => {
       expect.closeTo(0.66, 12),
       expect.closeTo(0.67, 12),
     ]);
-    // (0.5 + 0.6 + 0.7 + 0.75 + 0.7) / 5 and (0.5 + 0.7) / 2; the last model of the second comes when the budget is spent.
+    // (0.5 + 0.6 + 0.7 + 0.75 + 0.7) / 5 and (0.5 + 0.7) / 2; the last model of the second comes when the budget is
+    // spent.
     expect(of("star-acc")?.averageAccuracy.mean).toBeCloseTo((0.65 + 0.6) / 2, 12);
     // 90 of 100 with the base model.
     expect(of("star")?.averageAccuracy.mean).toBeCloseTo((0.51 + 0.52) / 2, 12);

@@ -1,4 +1,6 @@
-/** What share of intervals holds the true value, by simulation. Seeds are fixed, so the shares are the same every time. */
+/**
+ * What share of intervals holds the true value, by simulation. Seeds are fixed, so the shares are the same every time.
+ */
 
 import { describe, expect, test } from "vitest";
 import { uniform } from "../../src/algorithm/random.js";

@@ -1,9 +1,10 @@
 /**
  * Methods against each other, from the runs of several seeds under one budget of training FLOPs.
  *
- * The headline figures are the area under accuracy over FLOPs up to the budget and the FLOPs until a target accuracy. Both change smoothly
- * with the budget. Accuracy at early stop (the best test accuracy within the budget, as in AdaSTaR, section 4.1) and that of the last model
- * depend on where an iteration happens to end. How all gains move when the budget moves is part of the result.
+ * The headline figures are the area under accuracy over FLOPs up to the budget and the FLOPs until a target accuracy.
+ * Both change smoothly with the budget. Accuracy at early stop (the best test accuracy within the budget, as in
+ * AdaSTaR, section 4.1) and that of the last model depend on where an iteration happens to end. How all gains move when
+ * the budget moves is part of the result.
  */
 
 import type { ComparedRun } from "../../analysis/compared-runs.js";
@@ -28,7 +29,9 @@ export interface Comparand extends Effect {
   readonly stands: boolean;
 }
 
-/** Seeds that never reached the target make a saving a bound. `open`: both sides have such seeds, so it may be anything. */
+/**
+ * Seeds that never reached the target make a saving a bound. `open`: both sides have such seeds, so it may be anything.
+ */
 export type Bound = "exact" | "at least" | "at most" | "open";
 
 /** The least and the greatest mean of a figure while the budget moves. */
@@ -91,7 +94,10 @@ export interface Comparison {
   readonly budgetRange: readonly [low: number, high: number];
   /** Test accuracy whose cost is compared. */
   readonly target: number;
-  /** The most accurate of the methods that visit everything, or of all where there are none; of those with the most seeds. */
+  /**
+   * The most accurate of the methods that visit everything, or of all where there are none; of those with the most
+   * seeds.
+   */
   readonly mostAccurateBaseline: string;
   /** Confidence of all intervals. */
   readonly level: number;
@@ -284,8 +290,8 @@ function withHolm(methods: readonly MethodResult[], keys: readonly ComparandKey[
 }
 
 /**
- * The p value of a comparison; NaN where there is none. A bound on what is saved only counts against "no difference" when it lies on its own
- * side of 0: at least 5 % is more than nothing, at least −5 % may be anything.
+ * The p value of a comparison; NaN where there is none. A bound on what is saved only counts against "no difference"
+ * when it lies on its own side of 0: at least 5 % is more than nothing, at least −5 % may be anything.
  */
 export function pOf(method: MethodResult, key: ComparandKey): number {
   const effect = method[key];

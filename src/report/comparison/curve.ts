@@ -1,8 +1,9 @@
 /**
  * Test accuracy as a curve of training FLOPs.
  *
- * A model counts from the cost at which it was finished, so nothing is credited to a model before it exists: between two iterations the
- * curve stays level while accuracy rises, and follows the straight line where it falls. After the last model it stays level.
+ * A model counts from the cost at which it was finished, so nothing is credited to a model before it exists: between
+ * two iterations the curve stays level while accuracy rises, and follows the straight line where it falls. After the
+ * last model it stays level.
  */
 
 import { type ComparedRun, type CurvePoint, correctOf } from "../../analysis/compared-runs.js";
@@ -40,8 +41,9 @@ function accuracyBefore(points: readonly CurvePoint[], i: number, flops: number)
 }
 
 /**
- * FLOPs at which a model first had the target accuracy; null where none had. Accuracies are counts of right answers, so they are compared
- * as counts: a target that is a mean over seeds lies between two counts, and half a question below it is enough.
+ * FLOPs at which a model first had the target accuracy; null where none had. Accuracies are counts of right answers, so
+ * they are compared as counts: a target that is a mean over seeds lies between two counts, and half a question below it
+ * is enough.
  */
 export function costToReach({ points, testQuestions }: ComparedRun, target: number): number | null {
   const needed = target * testQuestions - 0.5;

@@ -1,6 +1,7 @@
 /**
- * Runs that share their first iterations: the same seed, the same model after each of them. Two methods often begin alike, and so does one
- * method on data of which one is the first part of the other. Such runs are not independent of each other.
+ * Runs that share their first iterations: the same seed, the same model after each of them. Two methods often begin
+ * alike, and so does one method on data of which one is the first part of the other. Such runs are not independent of
+ * each other.
  */
 
 import type { ComparedRun, CurvePoint } from "../../analysis/compared-runs.js";
@@ -30,7 +31,9 @@ export function sharedIterations(
   );
 }
 
-/** Iterations from the first on that left the same model, by its digest; where that was not recorded, by all figures. */
+/**
+ * Iterations from the first on that left the same model, by its digest; where that was not recorded, by all figures.
+ */
 function sharedPrefix(one: readonly CurvePoint[], other: readonly CurvePoint[]): number {
   const differs = one.findIndex((point, i) => i >= other.length || !isSame(point, other[i]));
   return Math.max(0, (differs === -1 ? one.length : differs) - 1);

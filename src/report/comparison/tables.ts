@@ -40,7 +40,10 @@ export function wholeBudgetTable({ methods, mostAccurateBaseline, budgetRange }:
   };
 }
 
-/** FLOPs until the target accuracy. Where seeds did not reach it within the budget, figures are bounds and shown as such. */
+/**
+ * FLOPs until the target accuracy. Where seeds did not reach it within the budget, figures are bounds and shown as
+ * such.
+ */
 export function targetTable({ methods }: Comparison): Table {
   return {
     columns: [
