@@ -3,6 +3,8 @@
  * `run/config` puts all of them together.
  */
 
+import { homedir } from "node:os";
+import { resolve } from "node:path";
 import { z } from "zod";
 
 /** How a flag's text becomes a value. */
@@ -116,6 +118,14 @@ export function listOf<const W extends readonly [string, ...string[]]>(...words:
     expects: `a list of ${words.join(", ")}, each at most once and at least one`,
     choices: words,
   };
+}
+
+/** A path as a setting states it, relative to `folder`; `~` is the home folder, also where no shell has replaced it. */
+export function absolutePath(path: string, folder: string): string {
+  return resolve(
+    folder,
+    path.replace(/^~(?=$|[\\/])/, () => homedir()),
+  );
 }
 
 /** The flag of a key: `batchSize` → `--batch-size`. */

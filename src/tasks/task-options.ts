@@ -15,6 +15,12 @@ const verifier: Values<string> = {
   choices: VERIFIER_KINDS,
 };
 
+const share: Values<number> = {
+  schema: z.number().gt(0).lt(1),
+  kind: "number",
+  expects: "a number above 0 and below 1",
+};
+
 /** Where rows are read. */
 const files = {
   data: field(
@@ -28,11 +34,16 @@ const files = {
   }),
 };
 
-/** What the columns of a user's own data mean. */
+/** What the columns of a user's own data mean, and which rows are for testing. */
 const columns = {
   questionField: field(optional(text), null, "Own data: the field that holds the question (question)"),
   answerField: field(optional(text), null, "Own data: the field that holds the final answer (answer)"),
   optionsField: field(optional(text), null, "Own data: the field that holds the answer options"),
+  evalShare: field(
+    optional(share),
+    null,
+    "Own data in one file: share of the questions to test on, chosen by what they say, so that adding rows moves none from one part to the other",
+  ),
 };
 
 /** Own data takes the words, every task takes a module (verifiers/user-module.ts). */
@@ -40,7 +51,7 @@ const verifying = {
   verifier: field(
     optional(verifier),
     null,
-    "Own data: how answers are compared; any task: a module of your own that verifies outputs",
+    "Own data: how answers are compared, by default as suits the gold answers; any task: a module of your own that verifies outputs",
   ),
   verifierTimeout: field(
     optional(positive),

@@ -103,8 +103,11 @@ export interface TaskDefaults {
 export interface TaskSource {
   /** Paths of each split's files, in order. */
   readonly files: Readonly<Record<"train" | "test", readonly string[]>>;
-  /** The settings `data` and `eval` that read the same rows again: the revision of a hub data set is the commit that was found. */
-  readonly pinned: { readonly data: string; readonly eval?: string };
+  /**
+   * The settings that open the same task again: the revision of a hub data set is the commit that was found, and the verifier is the one that
+   * was chosen by the gold answers.
+   */
+  readonly pinned: { readonly data: string; readonly eval?: string; readonly verifier?: string };
   /** Names the row of an observation: `train.jsonl, row 12`. */
   where(split: "train" | "test", index: number): string;
 }
@@ -119,6 +122,8 @@ export interface Task {
   /** Few-shot exemplars for sampling; may be empty. */
   readonly exemplars: readonly Exemplar[];
   readonly verifier: Verifier;
+  /** What was decided while it was opened and not asked for; shown when a run begins. */
+  readonly notices?: readonly string[];
   /** Only tasks that are read from files have it. */
   readonly source?: TaskSource;
   /** The longest generation, in tokens (SPEC section 5). */

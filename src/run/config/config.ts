@@ -10,7 +10,7 @@ import { combineMethod } from "../../algorithm/combine.js";
 import { type Method, methodNamed } from "../../algorithm/methods.js";
 import { messageOf, shown, UserError } from "../../errors.js";
 import { isHubReference } from "../../hub/reference.js";
-import { type Field, flagOf } from "../../settings.js";
+import { absolutePath, type Field, flagOf } from "../../settings.js";
 import { taskEntry } from "../../tasks/registry.js";
 import type { Task, TaskDefaults } from "../../tasks/task.js";
 import { type TaskOptions, taskOptionKeys } from "../../tasks/task-options.js";
@@ -87,7 +87,7 @@ function checkedValue(key: string, value: unknown, layer: ConfigLayer): unknown 
   const spec = fieldOf(key as ConfigKey);
   const parsed = spec.schema.safeParse(value);
   if (!parsed.success) throw new UserError(`${key}: expected ${spec.expects}, got ${shown(value)} (${layer.source})`);
-  return isPath(spec, parsed.data) ? resolve(layer.folder, parsed.data) : parsed.data;
+  return isPath(spec, parsed.data) ? absolutePath(parsed.data, layer.folder) : parsed.data;
 }
 
 /** Whether a setting's value names a file or folder. */

@@ -82,7 +82,7 @@ interface Resumption {
 
 async function execute(run: RunContext, resumption?: Resumption): Promise<RunSummary> {
   const { store, config, emit } = run;
-  const notices = [...noticesOf(store), ...run.prompts.notices];
+  const notices = [...noticesOf(store), ...(run.task.notices ?? []), ...run.prompts.notices];
   await openJournal(run, resumption?.changes ?? {});
   emit({ kind: "started", runDir: store.dir, resumed: resumption !== undefined, ...outline(run) });
   for (const text of notices) emit({ kind: "notice", text });

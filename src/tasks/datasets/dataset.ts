@@ -32,6 +32,10 @@ export interface Dataset {
   readonly whole?: { readonly names: SplitNames; readonly isTest: (row: Row) => boolean };
   /** The paper's training set, where it takes only the first so many rows of a larger one. */
   readonly trainLimit?: number;
+  /** Set where one file may be divided into training and test rows (`evalShare`): what the row's part depends on. */
+  readonly splitKey?: (row: Row) => string;
+  /** What to do about a gold answer that the verifier cannot check, for the end of the message. */
+  readonly advice?: (answer: string) => string | undefined;
   /** Throws UserError for a row that cannot be read. */
   observation(row: Row): RawObservation;
 }

@@ -5,7 +5,7 @@ import type { OnRefused, TaskEntry } from "../task-entry.js";
 import { READ_BY, type TaskOptions } from "../task-options.js";
 import type { Dataset } from "./dataset.js";
 import { readSplit } from "./read-split.js";
-import { locateSplits } from "./split-files.js";
+import { type Located, locateSplits } from "./split-files.js";
 
 /** A registry entry that opens a public data set from files. */
 export function datasetEntry(dataset: Dataset): TaskEntry {
@@ -23,8 +23,18 @@ export function verifiedBy(dataset: Dataset, verifier: Verifier | undefined): Da
   return verifier === undefined ? dataset : { ...dataset, verifier };
 }
 
-export async function openDataset(dataset: Dataset, options: TaskOptions, onRefused?: OnRefused): Promise<Task> {
-  const located = await locateSplits(dataset, options);
+/** Reads the observations of both splits. Throws UserError naming file and row for what is no proper observation. */
+async function openDataset(dataset: Dataset, options: TaskOptions, onRefused?: OnRefused): Promise<Task> {
+  return openLocated(dataset, await locateSplits(dataset, options), options, onRefused);
+}
+
+/** The same where the files are known. */
+export async function openLocated(
+  dataset: Dataset,
+  located: Located,
+  options: TaskOptions,
+  onRefused?: OnRefused,
+): Promise<Task> {
   const unlimited = Number.POSITIVE_INFINITY;
   const trainLimit = Math.min(options.trainLimit ?? unlimited, dataset.trainLimit ?? unlimited);
   const train = await readSplit(dataset, located.train, { limit: trainLimit, onRefused });

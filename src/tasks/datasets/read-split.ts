@@ -53,8 +53,8 @@ export async function readSplit(
     for await (const row of readRows(path)) {
       if (split.observations.length >= limit) return split;
       last = row.number;
-      if (!takes(row)) continue;
       try {
+        if (!takes(row)) continue;
         const hasId = optionalColumn(row, ...dataset.idColumns) !== undefined;
         const id = hasId ? idOf(row, ...dataset.idColumns) : String(before + row.number);
         const earlier = seen.get(id);
@@ -78,11 +78,25 @@ export async function readSplit(
   return split;
 }
 
+/** The first rows of a split. Throws UserError when there are none, or a row cannot be read. */
+export async function firstRows({ paths, takes = () => true }: SplitFiles, count: number): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const path of paths) {
+    for await (const row of readRows(path)) {
+      if (!takes(row)) continue;
+      rows.push(row);
+      if (rows.length === count) return rows;
+    }
+  }
+  if (rows.length === 0) throw new UserError(`expected rows in ${paths.join(", ")}, got none`);
+  return rows;
+}
+
 /** The row's observation. Its gold answer must verify as the task writes it: an answer that cannot would count every try as wrong. */
 function checkedObservation(dataset: Dataset, row: Row, id: string): Observation {
   const { question, answer: stated, options } = dataset.observation(row);
   try {
-    const answer = dataset.verifier.canonical(stated, options);
+    const answer = canonicalAnswer(dataset, stated, options);
     // Written out, as an object made by spreading takes two thirds more memory, and there may be a million.
     const observation = options === undefined ? { id, question, answer } : { id, question, answer, options };
     // A user's own module may want more than the bare answer, such as sound steps before it.
@@ -90,10 +104,19 @@ function checkedObservation(dataset: Dataset, row: Row, id: string): Observation
     const verdict = dataset.verifier.verify(dataset.format.completion("", answer), observation);
     if (verdict.strict === "correct") return observation;
     throw new UserError(
-      `expected an answer that verifies when it is stated, got ${shown(answer)}, which reads as ${shown(verdict.extracted)}; choose another verifier or mend the row`,
+      `expected an answer that verifies when it is stated, got ${shown(answer)}, which reads as ${shown(verdict.extracted)}; choose another verifier or fix the row`,
     );
   } catch (error) {
     if (error instanceof UserError) throw new UserError(`${row.where}: ${error.message}`);
     throw error;
+  }
+}
+
+function canonicalAnswer({ verifier, advice }: Dataset, stated: string, options: Observation["options"]): string {
+  try {
+    return verifier.canonical(stated, options);
+  } catch (error) {
+    const more = error instanceof UserError ? advice?.(stated) : undefined;
+    throw more === undefined ? error : new UserError(`${(error as UserError).message}; ${more}`);
   }
 }

@@ -1,9 +1,11 @@
 /** Which files hold the training and the test split of a data set, wherever they lie. */
 
+import { createHash } from "node:crypto";
 import { shown, UserError } from "../../errors.js";
+import { flagOf } from "../../settings.js";
 import { openSource } from "../sources/open-source.js";
-import { isRowFile, ROW_FILES_IN_WORDS } from "../sources/rows.js";
-import type { SourceFolder } from "../sources/source.js";
+import { isRowFile, ROW_FILES_IN_WORDS, type Row } from "../sources/rows.js";
+import type { Source, SourceFolder } from "../sources/source.js";
 import type { TaskOptions } from "../task-options.js";
 import type { Dataset, SplitFiles } from "./dataset.js";
 import { filesOfSplit, type SplitNames } from "./split-names.js";
@@ -23,8 +25,10 @@ const MOST_NAMES = 30;
  * `data` is a training file, or a folder or hub data set with both splits, by default the data set's own on the hub; `eval` is the test
  * file, or a folder or hub data set with the test split. Throws UserError when a split is missing or could be several things.
  */
-export async function locateSplits(dataset: Dataset, { data, eval: test }: TaskOptions): Promise<Located> {
+export async function locateSplits(dataset: Dataset, options: TaskOptions): Promise<Located> {
+  const { data, eval: test, evalShare } = options;
   const source = await openSource(data ?? defaultSource(dataset));
+  if (evalShare !== undefined && evalShare !== null) return divided(dataset, source, evalShare, options);
   const tested = test === undefined || test === null ? null : await openSource(test);
   const pinned = { data: source.pinned, ...(tested === null ? {} : { eval: tested.pinned }) };
   const ofTest = async (): Promise<SplitFiles | null> => {
@@ -36,12 +40,47 @@ export async function locateSplits(dataset: Dataset, { data, eval: test }: TaskO
     const files = await ofTest();
     if (files !== null) return { train: { paths: [source.path] }, test: files, pinned };
     throw new UserError(
-      `task ${dataset.name}: expected a test file in eval beside the training file ${shown(source.path)}, got nothing`,
+      `task ${dataset.name}: expected a test file in eval beside the training file ${shown(source.path)}, got nothing; ${testRemedy(dataset)}`,
     );
   }
   const { found: train, home } = await inFolders(dataset, source.folder, (place) => trainFiles(dataset, place));
   const files = (await ofTest()) ?? (await testFiles(dataset, home)) ?? (await missing(dataset, home));
   return { train, test: files, pinned };
+}
+
+function testRemedy({ splitKey }: Dataset): string {
+  const divide = splitKey === undefined ? "" : `, or ${flagOf("evalShare")} 0.1 to test on a tenth of its questions`;
+  return `give one with ${flagOf("eval")}${divide}`;
+}
+
+/** One set of files for both splits, divided by the content of their rows. */
+async function divided(dataset: Dataset, source: Source, share: number, { eval: test }: TaskOptions): Promise<Located> {
+  const { splitKey } = dataset;
+  if (splitKey === undefined) throw new Error(`task ${dataset.name} does not divide files`);
+  const refuse = (got: string) =>
+    new UserError(`evalShare: expected data without a test set, got ${got}; leave one of them out`);
+  if (test !== undefined && test !== null) throw refuse(`eval ${shown(test)} as well`);
+  const paths = await dividedFiles(dataset, source, refuse);
+  const isTest = (row: Row) => positionOf(splitKey(row)) < share;
+  const train = { paths, takes: (row: Row) => !isTest(row) };
+  return { train, test: { paths, takes: isTest }, pinned: { data: source.pinned } };
+}
+
+async function dividedFiles(
+  dataset: Dataset,
+  source: Source,
+  refuse: (got: string) => UserError,
+): Promise<readonly string[]> {
+  if (source.kind === "file") return [source.path];
+  const { found, home } = await inFolders(dataset, source.folder, (place) => trainFiles(dataset, place));
+  const tested = await testFiles(dataset, home);
+  if (tested !== null) throw refuse(`the test files ${tested.paths.join(", ")}`);
+  return found.paths;
+}
+
+/** A number in [0, 1) that depends on nothing but the text. */
+function positionOf(text: string): number {
+  return createHash("sha256").update(text).digest().readUIntBE(0, 6) / 2 ** 48;
 }
 
 function defaultSource({ name, hub }: Dataset): string {
@@ -121,6 +160,6 @@ async function missing(dataset: Dataset, { folder, path }: Home): Promise<never>
   const names = [...folders.map((name) => `${name}/`), ...files];
   const got = names.length > MOST_NAMES ? `${names.slice(0, MOST_NAMES).join(", ")}, …` : names.join(", ");
   throw new UserError(
-    `task ${dataset.name}: expected ${wanted(first)} and ${wanted(dataset.test)} (${ROW_FILES_IN_WORDS}) in ${folder.name}, got ${got || "an empty folder"}`,
+    `task ${dataset.name}: expected ${wanted(first)} and ${wanted(dataset.test)} (${ROW_FILES_IN_WORDS}) in ${folder.name}, got ${got || "an empty folder"}; ${testRemedy(dataset)}`,
   );
 }

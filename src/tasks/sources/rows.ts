@@ -62,9 +62,14 @@ export function rowOf(path: string, number: number, value: unknown): Row {
 /** The value of the first of `names` that the row has; throws UserError when it has none. */
 export function column(row: Row, ...names: readonly string[]): unknown {
   const value = optionalColumn(row, ...names);
-  if (value !== undefined) return value;
+  if (value === undefined) throw missingColumn(row, ...names);
+  return value;
+}
+
+/** Says that the row has none of the columns, and which it has. */
+export function missingColumn(row: Row, ...names: readonly string[]): UserError {
   const has = Object.keys(row.fields).join(", ");
-  throw new UserError(
+  return new UserError(
     `${row.where}: expected a column ${names.map((name) => shown(name)).join(" or ")}, got ${has === "" ? "no columns" : `columns ${has}`}`,
   );
 }

@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -82,6 +82,17 @@ describe("precedence", () => {
     const { config } = resolveConfig([file, { source: "flags", folder: process.cwd(), values: { model: "m" } }]);
     expect(config.data).toBe("/some/where/rows/train.jsonl");
     expect(config.model).toBe(resolve("m"));
+  });
+
+  test("~ in a path is the home folder, in every setting that takes one; elsewhere it is a letter", () => {
+    const { config } = resolveConfig([layer({ data: "~/rows.jsonl", model: "~", runDir: "a/~", verifier: "~/v.mjs" })]);
+    expect([config.data, config.model, config.runDir, config.verifier]).toEqual([
+      join(homedir(), "rows.jsonl"),
+      homedir(),
+      "/base/a/~",
+      join(homedir(), "v.mjs"),
+    ]);
+    expect(resolved({ data: "hub:a/~b", model: "~b" })).toMatchObject({ data: "hub:a/~b", model: "/base/~b" });
   });
 });
 

@@ -234,8 +234,12 @@ describe("refusals name what was expected and where", () => {
       /train\.jsonl, row 2: expected a column "answer", got columns question/,
     ],
     ["an empty answer", [{ ...row, answer: " " }], /row 1: expected a text in "answer", got " "/],
-    ["an answer that is no number", [{ ...row, answer: "seven" }], /row 1: expected a number .*got "seven"/],
-    ["an answer of several numbers", [{ ...row, answer: "7 or 8" }], /row 1: expected a number .*got "7 or 8"/],
+    ["an answer that is no number", [row, row, { ...row, answer: "seven" }], /row 3: expected a number .*got "seven"/],
+    [
+      "an answer of several numbers",
+      [row, row, { ...row, answer: "7 or 8" }],
+      /row 3: expected a number .*got "7 or 8"; --verifier exact would compare such answers as text/,
+    ],
     [
       "duplicate ids",
       [{ ...row, id: "x" }, row, { ...row, id: "x" }],

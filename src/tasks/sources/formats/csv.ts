@@ -19,8 +19,22 @@ export async function* csvRows(path: string): AsyncGenerator<[number: number, va
   }
 }
 
+/** What other programs put between columns. */
+const SEPARATORS = [
+  [";", "semicolons (;)"],
+  ["\t", "tabs"],
+  ["|", "bars (|)"],
+] as const;
+
 function distinct(header: readonly string[], path: string): string[] {
   const names = header.map((name) => name.trim());
+  const [separator] = names.length === 1 ? SEPARATORS.filter(([sign]) => names[0].includes(sign)) : [];
+  if (separator !== undefined) {
+    // Read as it stands, a comma in a cell would be a decimal point in one file and a mark of thousands in another.
+    throw new UserError(
+      `${path}: expected commas as the delimiter between columns, got ${separator[1]} in the header ${shown(names[0])}; save the file with commas`,
+    );
+  }
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined)
     throw new UserError(`${path}: expected a header of different columns, got ${shown(twice)} twice`);
