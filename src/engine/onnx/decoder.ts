@@ -2,31 +2,31 @@
 
 import type { ModelConfig } from "../checkpoint/model-config.js";
 import { EMBEDDING } from "../checkpoint/tensors.js";
-import type { Weights } from "../checkpoint/weights.js";
+import { DeviceArray, type Feeds, floats, integers, type Session } from "./device.js";
 import { type GenerationGraph, generationGraph } from "./generation-graph.js";
 import { volume } from "./graph/graph.js";
 import { KeyValueCache } from "./kv-cache.js";
 import { causalMask, windowMask } from "./masks.js";
 import { MASKED } from "./model.js";
-import { type Feeds, floats, integers, Session } from "./session.js";
+import type { ModelWeights } from "./model-weights.js";
 
 /** Keys and values of positions that all sequences have before them, [layers] of [K, P, E], and their mask [P]. */
 export interface Prefix {
   readonly tokens: readonly number[];
   /** Positions; 0 for the empty prefix, which the graph sees as one masked position of zeros. */
   readonly length: number;
-  readonly keys: readonly Float32Array[];
-  readonly values: readonly Float32Array[];
+  readonly keys: readonly DeviceArray[];
+  readonly values: readonly DeviceArray[];
   readonly mask: Float32Array;
 }
 
 /** What a run computed; the arrays are overwritten by the next run. */
 export interface DecoderResult {
   /** [B, V], and a row more when B is 1 */
-  readonly logits: Float32Array;
+  readonly logits: DeviceArray;
   /** [layers] of [K, B, L, E] */
-  readonly keys: readonly Float32Array[];
-  readonly values: readonly Float32Array[];
+  readonly keys: readonly DeviceArray[];
+  readonly values: readonly DeviceArray[];
 }
 
 /** Prefix positions computed by one run, at most. */
@@ -36,22 +36,22 @@ export class Decoder {
   readonly config: ModelConfig;
   readonly #graph: GenerationGraph;
   readonly #session: Session;
-  readonly #embedding: Float32Array;
-  readonly #resultBuffers = new Map<string, Float32Array>();
+  readonly #weights: ModelWeights;
+  readonly #results = new Map<string, Float32Array>();
 
-  private constructor(config: ModelConfig, graph: GenerationGraph, session: Session, embedding: Float32Array) {
-    this.config = config;
+  private constructor(graph: GenerationGraph, session: Session, weights: ModelWeights) {
+    this.config = weights.config;
     this.#graph = graph;
     this.#session = session;
-    this.#embedding = embedding;
+    this.#weights = weights;
   }
 
   /** Compiles the graph around the present weights; they must not change while this decoder is used. */
-  static async open(config: ModelConfig, weights: Weights, threads: number | undefined): Promise<Decoder> {
+  static async open(weights: ModelWeights): Promise<Decoder> {
+    const { config, device } = weights;
     const graph = generationGraph(config, config.contextLength);
-    const externalWeights = new Map(graph.externalWeights.map((name) => [name, weights.get(name) as Float32Array]));
-    const session = await Session.open(graph.model, { threads, externalWeights });
-    return new Decoder(config, graph, session, weights.get(EMBEDDING) as Float32Array);
+    const constants = new Map(graph.externalWeights.map((name) => [name, weights.array(name)]));
+    return new Decoder(graph, await device.compile(graph.model, constants), weights);
   }
 
   async close(): Promise<void> {
@@ -61,24 +61,30 @@ export class Decoder {
   async computePrefix(tokens: readonly number[]): Promise<Prefix> {
     const none = this.#emptyPrefix();
     if (tokens.length === 0) return none;
-    const cache = new KeyValueCache(this.config, 1, tokens.length);
+    const cache = this.newCache(1, tokens.length);
     for (let start = 0; start < tokens.length; start += PREFIX_PART) {
       const part = tokens.slice(start, start + PREFIX_PART);
       const result = await this.run([part], [start], none, cache);
       cache.append(0, result.keys, result.values, { slot: 0, slots: 1, length: part.length }, part.length);
     }
+    const { keyValueHeads, headDim } = this.config;
+    const ofPrefix = (array: DeviceArray) => array.reshaped([keyValueHeads, tokens.length, headDim]);
     return {
       tokens,
       length: tokens.length,
-      keys: cache.keys,
-      values: cache.values,
+      keys: cache.keys.map(ofPrefix),
+      values: cache.values.map(ofPrefix),
       mask: new Float32Array(tokens.length),
     };
   }
 
+  newCache(slots: number, capacity: number): KeyValueCache {
+    return new KeyValueCache(this.config, this.#weights.device, slots, capacity);
+  }
+
   #emptyPrefix(): Prefix {
     const { layers, keyValueHeads, headDim } = this.config;
-    const zeros = Array.from({ length: layers }, () => new Float32Array(keyValueHeads * headDim));
+    const zeros = Array.from({ length: layers }, () => this.#weights.device.zeros([keyValueHeads, 1, headDim]));
     return { tokens: [], length: 0, keys: zeros, values: zeros, mask: Float32Array.of(MASKED) };
   }
 
@@ -92,27 +98,28 @@ export class Decoder {
     prefix: Prefix,
     cache: KeyValueCache,
   ): Promise<DecoderResult> {
-    const { width, heads, keyValueHeads, headDim, vocabularySize } = this.config;
+    const { heads, keyValueHeads, headDim, vocabularySize } = this.config;
     const batch = sequences.length;
     const length = Math.max(...sequences.map((tokens) => tokens.length));
-    const x = new Float32Array(batch * length * width);
+    const tokens = new BigInt64Array(batch * length);
     const positions = new BigInt64Array(batch * length);
-    // At least two rows of logits: the runtime multiplies a single row in another order, and a sequence's numbers must not depend on whether
-    // it is alone.
+    // At least two rows of logits: the runtime multiplies a single row in another order, and a sequence's numbers must not depend
+    // on whether it is alone.
     const last = new BigInt64Array(Math.max(2, batch));
-    for (const [b, tokens] of sequences.entries()) {
-      for (const [i, token] of tokens.entries()) {
+    for (const [b, sequence] of sequences.entries()) {
+      for (const [i, token] of sequence.entries()) {
         const row = b * length + i;
-        x.set(this.#embedding.subarray(token * width, (token + 1) * width), row * width);
-        positions[row] = BigInt((starts[b] as number) + i);
+        tokens[row] = BigInt(token);
+        positions[row] = BigInt(starts[b] + i);
       }
-      last[b] = BigInt(b * length + tokens.length - 1);
+      last[b] = BigInt(b * length + sequence.length - 1);
     }
     const group = heads / keyValueHeads;
     const [groupRows, prefixLength] = [group * length, prefix.mask.length];
     const sizes = (...values: number[]) => integers(BigInt64Array.from(values, BigInt), [values.length]);
-    const feeds: Feeds = {
-      x: floats(x, [batch, length, width]),
+    const feeds: Record<string, Feeds[string]> = {
+      [this.#graph.embeddingTable]: this.#weights.array(EMBEDDING).value,
+      tokens: integers(tokens, [batch, length]),
       positions: integers(positions, [batch, length]),
       last: integers(last, [last.length]),
       causal: floats(causalMask(group, length), [groupRows, length]),
@@ -133,35 +140,32 @@ export class Decoder {
       feeds[names.prefix] = floats(ofPrefix, [batch, groupRows, prefixLength]);
       feeds[names.cache] = floats(ofCache, [batch, groupRows, cache.capacity]);
     }
-    const logitsShape = [last.length, vocabularySize];
-    const logits = this.#resultBuffer(this.#graph.logits, logitsShape);
-    const fetches = { [this.#graph.logits]: floats(logits, logitsShape) };
-    const prefixShape = [keyValueHeads, prefixLength, headDim];
-    const cacheShape = [keyValueHeads, batch, cache.capacity, headDim];
+    const logits = this.#result(this.#graph.logits, [last.length, vocabularySize]);
+    const into = { [this.#graph.logits]: logits.value };
     const newShape = [keyValueHeads, batch, length, headDim];
-    const [keys, values]: [Float32Array[], Float32Array[]] = [[], []];
+    const [keys, values]: [DeviceArray[], DeviceArray[]] = [[], []];
     for (const [layer, names] of this.#graph.caches.entries()) {
-      feeds[names.prefixKeys] = floats(prefix.keys[layer] as Float32Array, prefixShape);
-      feeds[names.prefixValues] = floats(prefix.values[layer] as Float32Array, prefixShape);
-      feeds[names.keys] = floats(cache.keys[layer] as Float32Array, cacheShape);
-      feeds[names.values] = floats(cache.values[layer] as Float32Array, cacheShape);
-      keys.push(this.#resultBuffer(names.newKeys, newShape));
-      values.push(this.#resultBuffer(names.newValues, newShape));
-      fetches[names.newKeys] = floats(keys[layer] as Float32Array, newShape);
-      fetches[names.newValues] = floats(values[layer] as Float32Array, newShape);
+      feeds[names.prefixKeys] = prefix.keys[layer].value;
+      feeds[names.prefixValues] = prefix.values[layer].value;
+      feeds[names.keys] = cache.keys[layer].value;
+      feeds[names.values] = cache.values[layer].value;
+      keys.push(this.#result(names.newKeys, newShape));
+      values.push(this.#result(names.newValues, newShape));
+      into[names.newKeys] = keys[layer].value;
+      into[names.newValues] = values[layer].value;
     }
-    await this.#session.run(feeds, fetches);
+    await this.#session.run(feeds, into);
     return { logits, keys, values };
   }
 
-  /** Memory for one result, used again by every run: fresh arrays for each would keep the garbage collector busy. */
-  #resultBuffer(name: string, shape: readonly number[]): Float32Array {
+  /** Memory for one output, reused by every run: new arrays for each would keep the garbage collector busy. */
+  #result(name: string, shape: readonly number[]): DeviceArray {
     const size = volume(shape);
-    let buffer = this.#resultBuffers.get(name);
-    if (buffer === undefined || buffer.length < size) {
-      buffer = new Float32Array(size);
-      this.#resultBuffers.set(name, buffer);
+    let memory = this.#results.get(name);
+    if (memory === undefined || memory.length < size) {
+      memory = new Float32Array(size);
+      this.#results.set(name, memory);
     }
-    return buffer.subarray(0, size);
+    return new DeviceArray(shape, memory.subarray(0, size));
   }
 }

@@ -28,7 +28,7 @@ export interface WindowMasks {
 /**
  * One graph takes a prompt in and generates: L new positions of B sequences attend to [prefix | own cache | the new ones].
  *
- * Inputs: `x` [B, L, D]; `positions` [B, L] int64; `last` [R] int64, the rows of B·L whose logits are wanted; `causal` [Q·L, L];
+ * Inputs: `embeddingTable` [V, D]; `tokens` [B, L] int64; `positions` [B, L] int64; `last` [R] int64, the rows of B·L whose logits are wanted; `causal` [Q·L, L];
  * `prefixMask` [P] and `cacheMask` [B, 1, S], 0 or MASKED; the masks of `windows`; for each layer prefix keys and values [K, P, E] and
  * cache keys and values [K, B, S, E]; and sizes that the graph cannot infer, as int64: `flatQueries` (K, B·Q·L, E), `flatShares`
  * (K, B·Q·L, P), `queries` (K, B, Q·L, E), `shares` (K, B, Q·L, P) and `parts` (P, S, L).
@@ -37,6 +37,7 @@ export interface WindowMasks {
  */
 export interface GenerationGraph {
   readonly model: Uint8Array;
+  readonly embeddingTable: string;
   readonly logits: string;
   readonly caches: readonly LayerCache[];
   readonly windows: readonly WindowMasks[];
@@ -54,7 +55,8 @@ export function generationGraph(config: ModelConfig, contextLength: number): Gen
   const { keyValueHeads, headDim } = config;
   const g = new Graph();
   const weights = new Map(graphWeights(config).map(({ name, shape }) => [name, g.externalWeight(name, shape)]));
-  const x = g.input("x", ["B", "L", config.width]);
+  const table = g.input("embeddingTable", [config.vocabularySize, config.width]);
+  const embedded = g.lookUp(table, g.input("tokens", ["B", "L"], "int64"));
   const positions = g.input("positions", ["B", "L"], "int64");
   const last = g.input("last", ["R"], "int64");
   const everything: Masks = {
@@ -80,6 +82,8 @@ export function generationGraph(config: ModelConfig, contextLength: number): Gen
     groupLength: "QL",
     positions,
     tables: tablesOf(g, contextLength),
+    spread: (x) => x,
+    collect: (x) => x,
     attend: (layer, queries, keys, values) => {
       const { window } = config.attention[layer];
       const masks = (window === null ? undefined : windowed.get(window)) ?? everything;
@@ -115,10 +119,11 @@ export function generationGraph(config: ModelConfig, contextLength: number): Gen
       return g.add(fromPrefix, g.add(g.matmul(onPast, pastValues), g.matmul(onNew, values)));
     },
   };
-  const hidden = g.reshape(decoderLayers(block, x), ["BL", config.width]);
+  const hidden = g.reshape(decoderLayers(block, embedded), ["BL", config.width]);
   const logits = g.output(logitsOf(block, g.lookUp(hidden, last)));
   return {
     model: g.encode(),
+    embeddingTable: table.name,
     logits: logits.name,
     caches,
     windows: [...windowed].map(([window, { causal, prefix, cache }]) => ({

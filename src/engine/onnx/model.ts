@@ -1,13 +1,14 @@
 /**
- * The decoder's formulas: norms, attention, MLP and vocabulary head, made of the parts that a `ModelConfig` names. One description of a
- * layer serves training (training-graph.ts) and generation (generation-graph.ts).
+ * The decoder's formulas: norms, attention, MLP and vocabulary head, made of the parts that a `ModelConfig` names. One
+ * description of a layer serves training (training-graph.ts) and generation (generation-graph.ts).
  *
- * Shape suffixes: B sequences, L positions of each, N = B·L, D width, H query heads, K key/value heads, Q = H/K query heads of a group,
- * E head dimension, V vocabulary, R rows that are projected to the vocabulary, P prefix positions, S cache positions.
- * Heads come first ([K, B, …]), so that the prefix, which all sequences share, meets all their queries in one product for each head.
+ * Letters of shapes: B sequences, L positions of the longest, N tokens in all, D width, H query heads, K key/value heads,
+ * Q = H/K query heads of a group, E head dimension, V vocabulary, R rows that are projected to the vocabulary, P prefix
+ * positions, S cache positions. Heads come first ([K, B, …]), so that the prefix, which all sequences share, meets all their
+ * queries in one product for each head.
  *
- * The embedding table is not in the graphs: its rows are looked up, and their gradients added up, on the host. Both are copies of B·L
- * rows, in a fixed order, where a graph would carry the whole table's gradient through memory.
+ * The gradient of the embedding rows is added up on the host: a few rows in a fixed order, where a graph would carry the
+ * gradient of the whole table through memory.
  */
 
 import type { ModelConfig } from "../checkpoint/model-config.js";
@@ -43,6 +44,9 @@ export interface Block {
   readonly groupLength: Dim;
   /** [B, L] int64: the place of each position in its sequence. */
   readonly positions: Tensor;
+  /** From where linear maps work, as the layers' input [N, …] or [B, L, …], to one sequence a row [B, L, …]; and back. */
+  readonly spread: (x: Tensor) => Tensor;
+  readonly collect: (x: Tensor) => Tensor;
   /** Attention of one layer: queries [K, B, Q·L, E], keys and values [K, B, L, E] → [K, B, Q·L, E]. */
   readonly attend: (layer: number, queries: Tensor, keys: Tensor, values: Tensor) => Tensor;
   /** Cosines and sines of a layer's rotation. */
@@ -90,22 +94,19 @@ function selfAttention(block: Block, layer: number, x: Tensor): Tensor {
   const { g, config, batch, length, groupLength } = block;
   const { heads, keyValueHeads, headDim, biases } = config;
   const group = heads / keyValueHeads;
-  const map = (name: string, count: number) => {
-    const product = linear(block, layer, `self_attn.${name}`, x, biases.queryKeyValue);
-    return g.reshape(product, [batch, length, count * headDim]);
-  };
+  const map = (name: string) => block.spread(linear(block, layer, `self_attn.${name}`, x, biases.queryKeyValue));
   const rotated = (projection: "q_proj" | "k_proj", norm: "q_norm" | "k_norm", count: number) =>
-    rotate(block, layer, queryKeyNorm(block, layer, norm, map(projection, count), count), count);
+    rotate(block, layer, queryKeyNorm(block, layer, norm, map(projection), count), count);
   const keysFirst = (t: Tensor) => g.transpose(g.reshape(t, [batch, length, keyValueHeads, headDim]), [2, 0, 1, 3]); // [K, B, L, E]
   const byGroup = [batch, length, keyValueHeads, group, headDim];
   const grouped = g.transpose(g.reshape(rotated("q_proj", "q_norm", heads), byGroup), [2, 0, 3, 1, 4]);
   const queries = g.reshape(grouped, [keyValueHeads, batch, groupLength, headDim]);
   const keys = keysFirst(rotated("k_proj", "k_norm", keyValueHeads));
-  const values = keysFirst(map("v_proj", keyValueHeads));
+  const values = keysFirst(map("v_proj"));
   const context = block.attend(layer, queries, keys, values);
   const byHead = g.reshape(context, [keyValueHeads, batch, group, length, headDim]);
   const byPosition = g.transpose(byHead, [1, 3, 0, 2, 4]); // [B, L, K, Q, E]
-  const joined = g.reshape(byPosition, [...x.shape.slice(0, -1), heads * headDim]);
+  const joined = block.collect(g.reshape(byPosition, [batch, length, heads * headDim]));
   return linear(block, layer, "self_attn.o_proj", joined, biases.attentionOutput);
 }
 

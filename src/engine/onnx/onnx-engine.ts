@@ -1,4 +1,4 @@
-/** The embedded engine: samples and trains a Hugging Face checkpoint of the Llama family in this process, on ONNX Runtime. */
+/** The embedded engine: samples and trains a Hugging Face checkpoint in this process, on ONNX Runtime. */
 
 import { basename, resolve } from "node:path";
 import { UserError } from "../../errors.js";
@@ -34,7 +34,9 @@ import {
 import { RequestSource } from "../request-source.js";
 import { UpdateQueue } from "../update-queue.js";
 import { DEFAULT_SLOTS, ONNX_CAPABILITIES } from "./capabilities.js";
+import { Device } from "./device.js";
 import { Generator } from "./generator.js";
+import { ModelWeights } from "./model-weights.js";
 import { readOptimizerState, removeOptimizerState, writeOptimizerState } from "./optimizer-state.js";
 import { Trainer } from "./trainer.js";
 
@@ -43,9 +45,11 @@ export interface OnnxEngineOptions {
   readonly model: string;
   /** Threads of one operation; all cores when left out. */
   readonly threads?: number;
-  /** Most sequences that are generated at once; 64 when left out. */
+  /** Sequences that are generated at once, at most; 64 when left out. */
   readonly slots?: number;
-  /** Type of the weights that `save` writes; the base model's when left out. Training and `restore` keep float32 in any case. */
+  /**
+   * Type of the weights that `save` writes; the base model's when left out. Training and `restore` keep float32 in any case.
+   */
   readonly checkpointType?: WeightType;
 }
 
@@ -63,8 +67,9 @@ export class OnnxEngine implements Engine {
   readonly capabilities: Capabilities;
   readonly #base: Checkpoint;
   readonly #baseDigest: string;
-  readonly #weights: Weights;
-  readonly #options: OnnxEngineOptions;
+  readonly #weights: ModelWeights;
+  readonly #slots: number;
+  readonly #checkpointType: WeightType;
   readonly #updates = new UpdateQueue();
   #trainer: Trainer | undefined;
   /** Compiled around the present weights; dropped when they change. */
@@ -73,10 +78,11 @@ export class OnnxEngine implements Engine {
 
   constructor(base: Checkpoint, options: OnnxEngineOptions) {
     this.#base = base;
-    this.#options = { slots: DEFAULT_SLOTS, ...options };
-    this.capabilities = { ...ONNX_CAPABILITIES, maxInFlight: options.slots ?? DEFAULT_SLOTS };
-    this.#weights = base.weights;
+    this.#slots = options.slots ?? DEFAULT_SLOTS;
+    this.#checkpointType = options.checkpointType ?? base.dtype;
+    this.capabilities = { ...ONNX_CAPABILITIES, maxInFlight: this.#slots };
     this.#baseDigest = weightsDigest(base.weights);
+    this.#weights = ModelWeights.upload(new Device({ threads: options.threads }), base.config, base.weights);
     this.tokenizer = base.tokenizer;
     this.model = modelFacts(basename(resolve(base.path)), base.config);
   }
@@ -130,13 +136,14 @@ export class OnnxEngine implements Engine {
   async save({ folder }: SaveTarget, options: SaveOptions = {}): Promise<CheckpointRef> {
     await this.#settled();
     const { config } = this.#base;
-    const dtype = this.#options.checkpointType ?? this.#base.dtype;
+    const dtype = this.#checkpointType;
+    const weights = await this.#weights.read();
     await removeOptimizerState(folder);
     await removeExactWeights(folder);
-    await writeCheckpoint(folder, { ...this.#base, weights: this.#weights, dtype });
-    if (dtype !== "float32") await writeExactWeights(folder, config, this.#weights);
+    await writeCheckpoint(folder, { ...this.#base, weights, dtype });
+    if (dtype !== "float32") await writeExactWeights(folder, config, weights);
     if (options.optimizer === true) await writeOptimizerState(folder, this.#openTrainer().moments);
-    return { folder, weights: weightsDigest(this.#weights) };
+    return { folder, weights: weightsDigest(weights) };
   }
 
   async restore(checkpoint: CheckpointRef): Promise<void> {
@@ -155,7 +162,7 @@ export class OnnxEngine implements Engine {
 
   async checksum(): Promise<string> {
     await this.#settled();
-    return weightsDigest(this.#weights);
+    return weightsDigest(await this.#weights.read());
   }
 
   async canary(prompt: readonly number[]): Promise<readonly number[]> {
@@ -173,19 +180,18 @@ export class OnnxEngine implements Engine {
   }
 
   async #openGenerator(): Promise<Generator> {
-    this.#generator ??= await Generator.open(this.#base.config, this.#weights, this.#base.tokenizer, this.#options);
+    this.#generator ??= await Generator.open(this.#weights, this.#base.tokenizer, this.#slots);
     return this.#generator;
   }
 
   #openTrainer(): Trainer {
-    this.#trainer ??= new Trainer(this.#base.config, this.#weights, this.#options);
+    this.#trainer ??= new Trainer(this.#weights);
     return this.#trainer;
   }
 
-  /** Copies into the arrays that trainer and generator share. */
   async #replaceWeights(weights: Weights): Promise<void> {
     await this.#dropGenerator();
-    for (const [name, data] of weights) this.#weights.get(name)?.set(data);
+    this.#weights.replace(weights);
   }
 
   async #dropGenerator(): Promise<void> {

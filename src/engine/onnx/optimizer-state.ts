@@ -1,24 +1,26 @@
-/** The optimizer's moments beside a checkpoint, so that training can go on exactly where it stopped. */
+/** The optimizer's moments beside a checkpoint, so that training can continue exactly where it stopped. */
 
 import { access, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { UserError } from "../../errors.js";
 import { SafetensorsFile, writeSafetensors } from "../checkpoint/safetensors.js";
-import { clearMoments, type Moments } from "./adam.js";
+import { volume } from "./graph/graph.js";
+import { clearMoments, type Moments } from "./optimizer.js";
 
 const FILE = "optimizer.safetensors";
+const KINDS = ["mean", "square"] as const;
 
 /** Writes `optimizer.safetensors`: tensors `mean.NAME` and `square.NAME`, and the step count in the metadata. */
 export async function writeOptimizerState(dir: string, moments: Moments): Promise<void> {
-  const tensors = [
-    ...[...moments.mean].map(([name, data]) => ({ name: `mean.${name}`, data })),
-    ...[...moments.square].map(([name, data]) => ({ name: `square.${name}`, data })),
-  ];
-  await writeSafetensors(
-    join(dir, FILE),
-    tensors.map(({ name, data }) => ({ name, shape: [data.length], values: data })),
-    { dtype: "F32", metadata: { step: String(moments.step) } },
+  const tensors = await Promise.all(
+    KINDS.flatMap((kind) =>
+      [...moments[kind]].map(async ([name, array]) => {
+        const values = await array.read();
+        return { name: `${kind}.${name}`, shape: [values.length], values };
+      }),
+    ),
   );
+  await writeSafetensors(join(dir, FILE), tensors, { dtype: "F32", metadata: { step: String(moments.step) } });
 }
 
 /** Removes the state of an earlier save, which would not belong to the weights that are written now. */
@@ -45,16 +47,14 @@ export async function readOptimizerState(dir: string, moments: Moments): Promise
         `expected the optimizer's step count in the metadata of ${path}, got ${file.metadata["step"]}`,
       );
     }
-    for (const [kind, targets] of [
-      ["mean", moments.mean],
-      ["square", moments.square],
-    ] as const) {
-      for (const [name, target] of targets) {
-        const data = await file.read(`${kind}.${name}`);
-        if (data.length !== target.length) {
-          throw new UserError(`expected ${target.length} values of ${kind}.${name} in ${path}, got ${data.length}`);
+    for (const kind of KINDS) {
+      for (const [name, array] of moments[kind]) {
+        const values = await file.read(`${kind}.${name}`);
+        const expected = volume(array.shape);
+        if (values.length !== expected) {
+          throw new UserError(`expected ${expected} values of ${kind}.${name} in ${path}, got ${values.length}`);
         }
-        target.set(data);
+        array.upload(values);
       }
     }
     moments.step = step;

@@ -1,12 +1,12 @@
 /**
- * Takes prompts in, and remembers them: an observation that is tried again has the same prompt, whose keys, values and logits need not be
- * computed a second time. What is computed for a prompt depends on the prompt alone, bit for bit, never on which others were taken in with it, so
- * that remembering changes no sample: prompts of one length go together, without padding, and no matrix has a single row, because the
- * runtime multiplies those in another order.
+ * Computes prompts, and remembers them: an observation that is tried again has the same prompt, whose keys, values and logits need
+ * not be computed a second time. What is computed for a prompt depends on the prompt alone, bit for bit, and never on the others
+ * in the same run, so remembering changes no sample. For this, prompts of one length go together, without padding, and no matrix
+ * has a single row, because the runtime multiplies those in another order.
  */
 
 import type { Decoder, Prefix } from "./decoder.js";
-import { KeyValueCache } from "./kv-cache.js";
+import { DeviceArray } from "./device.js";
 
 export interface ReadPrompt {
   /** Positions, at least 1. */
@@ -14,14 +14,14 @@ export interface ReadPrompt {
   /** [V], after the last position. */
   readonly logits: Float32Array;
   /** [layers] of [K, 1, length, E] */
-  readonly keys: readonly Float32Array[];
-  readonly values: readonly Float32Array[];
+  readonly keys: readonly DeviceArray[];
+  readonly values: readonly DeviceArray[];
 }
 
 /** A prompt's key and tokens. */
 type Named = readonly [key: string, prompt: readonly number[]];
 
-/** Prompt positions that one run of the graph takes in, at most. */
+/** Prompt positions in one run of the graph, at most. */
 const RUN_TOKENS = 2048;
 
 export class PromptReader {
@@ -49,12 +49,12 @@ export class PromptReader {
     const missing = new Map<string, readonly number[]>();
     for (const [i, key] of keys.entries()) {
       const known = this.#remembered.get(key);
-      if (known === undefined) missing.set(key, prompts[i] as readonly number[]);
+      if (known === undefined) missing.set(key, prompts[i]);
       else found.set(key, known);
     }
     for (const run of runsOf([...missing])) {
       const results = await this.#compute(run.map(([, prompt]) => prompt));
-      for (const [i, [key]] of run.entries()) found.set(key, results[i] as ReadPrompt);
+      for (const [i, [key]] of run.entries()) found.set(key, results[i]);
     }
     for (const [key, prompt] of found) this.#remember(key, prompt);
     return keys.map((key) => found.get(key) as ReadPrompt);
@@ -63,25 +63,26 @@ export class PromptReader {
   /** Runs prompts of one length through the graph. */
   async #compute(prompts: readonly (readonly number[])[]): Promise<ReadPrompt[]> {
     const { config } = this.#decoder;
-    const length = (prompts[0] as readonly number[]).length;
+    const { length } = prompts[0];
     const sequences = prompts.length * length === 1 ? [...prompts, ...prompts] : prompts;
     const starts = sequences.map(() => this.#prefix.length);
-    const before = new KeyValueCache(config, sequences.length, 1);
+    const before = this.#decoder.newCache(sequences.length, 1);
     const result = await this.#decoder.run(sequences, starts, this.#prefix, before);
     const { keyValueHeads, headDim, vocabularySize } = config;
     const size = length * headDim;
     /** Sequence `b` of an array [K, B, length, E]. */
-    const own = (all: Float32Array, b: number) => {
+    const own = ({ host }: DeviceArray, b: number) => {
       const part = new Float32Array(keyValueHeads * size);
       for (let head = 0; head < keyValueHeads; head++) {
         const from = (head * sequences.length + b) * size;
-        part.set(all.subarray(from, from + size), head * size);
+        part.set(host.subarray(from, from + size), head * size);
       }
-      return part;
+      return new DeviceArray([keyValueHeads, 1, length, headDim], part);
     };
+    const logits = await result.logits.read();
     return prompts.map((_, b) => ({
       length,
-      logits: result.logits.slice(b * vocabularySize, (b + 1) * vocabularySize),
+      logits: logits.slice(b * vocabularySize, (b + 1) * vocabularySize),
       keys: result.keys.map((layer) => own(layer, b)),
       values: result.values.map((layer) => own(layer, b)),
     }));
@@ -116,5 +117,5 @@ function runsOf(prompts: readonly Named[]): Named[][] {
 function bytesOf(prompt: ReadPrompt | undefined): number {
   if (prompt === undefined) return 0;
   const layers = prompt.keys.length + prompt.values.length;
-  return prompt.logits.byteLength + layers * (prompt.keys[0]?.byteLength ?? 0);
+  return prompt.logits.byteLength + layers * prompt.keys[0].host.byteLength;
 }

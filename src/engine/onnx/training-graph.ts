@@ -1,40 +1,51 @@
-/** The decoder for training: static shapes, all positions at once, differentiated by graph/autodiff.ts. */
+/**
+ * The decoder for training, differentiated by graph/autodiff.ts. All sizes of the batch are known only when the graph runs, so one
+ * compiled graph serves every batch.
+ *
+ * The tokens of all sequences lie one after another, [N, …], without padding; only attention spreads them to [B, L, …], one
+ * sequence a row. Rows are filled up on the right, where causal attention never looks from a real position.
+ */
 
 import type { ModelConfig } from "../checkpoint/model-config.js";
 import { gradients } from "./graph/autodiff.js";
 import { Graph, type Tensor } from "./graph/graph.js";
-import { causalMask } from "./masks.js";
 import { type Block, decoderLayers, graphWeights, logitsOf, scores, tablesOf } from "./model.js";
 
-/** Sizes of one training graph. Sequences are padded on the right, where causal attention never looks from a real position. */
-export interface TrainingShape {
-  readonly batch: number;
-  readonly length: number;
-  /** R: positions that are projected to the vocabulary, completion positions only. */
-  readonly rows: number;
+/** Inputs beside the weights and the masks, by what `PackedBatch` calls them. */
+export interface BatchInputs {
+  readonly tokens: Tensor;
+  readonly padded: Tensor;
+  readonly places: Tensor;
+  readonly real: Tensor;
+  readonly positions: Tensor;
+  readonly rows: Tensor;
+  readonly targets: Tensor;
+  readonly tokenWeights: Tensor;
 }
 
-/**
- * Inputs: `x` [N, D] embedding rows; `rows` [R] int64, distinct rows of N; and, to train, `targets` [R, 1] int64, `weights` [R, 1], and
- * every weight but the embedding under its own name. Outputs by purpose, as tensors whose names the session uses.
- */
+/** Input for the embedding table [V, D], apart from the head that may share it: no gradient is computed for it here. */
+export const EMBEDDING_TABLE = "embeddingTable";
+
+/** Name of the input for the mask [Q·L, L] of layers with this window. */
+export function maskName(window: number | null): string {
+  return window === null ? "causal" : `causal.window${window}`;
+}
+
 export interface TrainingGraph {
   readonly model: Uint8Array;
-  /** Σ weights · negative log-likelihood, a scalar. */
+  /** Σ tokenWeights · negative log-likelihood, a scalar. */
   readonly loss: string;
   /** Gradient of the loss, by weight name; the head's comes under `headName`, even when it is tied. */
   readonly gradients: ReadonlyMap<string, string>;
-  /** Gradient with respect to `x`, [N, D]. */
+  /** Gradient with respect to the embedding rows of the tokens, [N, D]. */
   readonly inputGradient: string;
 }
 
-export function trainingGraph(config: ModelConfig, shape: TrainingShape): TrainingGraph {
-  const { g, x, logits, weights } = staticForward(config, shape);
-  const targets = g.input("targets", [shape.rows, 1], "int64");
-  const tokenWeights = g.input("weights", [shape.rows, 1]);
-  const loss = g.crossEntropy(logits, targets, tokenWeights);
+export function trainingGraph(config: ModelConfig): TrainingGraph {
+  const { g, inputs, embedded, logits, weights } = packedForward(config);
+  const loss = g.crossEntropy(logits, inputs.targets, inputs.tokenWeights);
   const names = [...weights.keys()];
-  const [inputGradient, ...own] = gradients(g, loss, [x, ...weights.values()]);
+  const [inputGradient, ...own] = gradients(g, loss, [embedded, ...weights.values()]);
   for (const tensor of [loss, inputGradient, ...own]) g.output(tensor);
   return {
     model: g.encode(),
@@ -44,40 +55,42 @@ export function trainingGraph(config: ModelConfig, shape: TrainingShape): Traini
   };
 }
 
-/** The forward half of the training graph: `logits` [R, V] at the chosen rows. */
-export function forwardGraph(config: ModelConfig, shape: TrainingShape): { model: Uint8Array; logits: string } {
-  const { g, logits } = staticForward(config, shape);
-  g.output(logits);
-  return { model: g.encode(), logits: logits.name };
-}
-
-function staticForward(config: ModelConfig, { batch, length, rows }: TrainingShape) {
+/** The forward half: `logits` [R, V] at the chosen rows. */
+export function packedForward(config: ModelConfig) {
   const g = new Graph();
   const weights = new Map(graphWeights(config).map(({ name, shape }) => [name, g.input(name, shape)]));
-  const group = config.heads / config.keyValueHeads;
-  const order = BigInt64Array.from({ length: batch * length }, (_, i) => BigInt(i % length));
-  const masks = new Map(
-    [...new Set(config.attention.map(({ window }) => window))].map((window) => [
-      window,
-      g.constant(causalMask(group, length, window), [group * length, length]),
-    ]),
-  );
-  const x = g.input("x", [batch * length, config.width]);
+  const table = g.input(EMBEDDING_TABLE, [config.vocabularySize, config.width]);
+  const inputs: BatchInputs = {
+    tokens: g.input("tokens", ["N"], "int64"),
+    padded: g.input("padded", ["B", "L"], "int64"),
+    places: g.input("places", ["N"], "int64"),
+    real: g.input("real", ["B", "L", 1]),
+    positions: g.input("positions", ["B", "L"], "int64"),
+    rows: g.input("rows", ["R"], "int64"),
+    targets: g.input("targets", ["R", 1], "int64"),
+    tokenWeights: g.input("tokenWeights", ["R", 1]),
+  };
+  const { padded, places, real, positions } = inputs;
+  const windows = new Set(config.attention.map(({ window }) => window));
+  const masks = new Map([...windows].map((window) => [window, g.input(maskName(window), ["QL", "L"])]));
   const block: Block = {
     g,
     config,
     weight: (name) => weights.get(name) as Tensor,
-    batch,
-    length,
-    groupLength: group * length,
-    positions: g.constant(order, [batch, length]),
-    tables: tablesOf(g, length),
+    batch: "B",
+    length: "L",
+    groupLength: "QL",
+    positions,
+    tables: tablesOf(g, config.contextLength),
+    spread: (x) => g.spread(x, padded, places),
+    collect: (x) => g.collect(x, padded, places, real),
     attend: (layer, queries, keys, values) => {
       const mask = masks.get(config.attention[layer].window) as Tensor;
       return g.matmul(g.softmax(g.add(scores(g, config, queries, keys), mask)), values);
     },
   };
-  const hidden = decoderLayers(block, x);
-  const logits = logitsOf(block, g.takeRows(hidden, g.input("rows", [rows], "int64")));
-  return { g, x, logits, weights };
+  const embedded = g.lookUp(table, inputs.tokens);
+  const hidden = decoderLayers(block, embedded);
+  const logits = logitsOf(block, g.takeRows(hidden, inputs.rows));
+  return { g, inputs, embedded, logits, weights };
 }

@@ -6,10 +6,12 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readCheckpoint } from "../../../src/engine/checkpoint/checkpoint.js";
 import type { Sample, SampleRequest, SamplingParams } from "../../../src/engine/engine.js";
+import { Device } from "../../../src/engine/onnx/device.js";
+import { ModelWeights } from "../../../src/engine/onnx/model-weights.js";
 import { type OnnxEngine, openOnnxEngine } from "../../../src/engine/onnx/onnx-engine.js";
 import { greedyToken } from "../../../src/engine/onnx/sampler.js";
-import { Trainer } from "../../../src/engine/onnx/trainer.js";
 import { describeEngine } from "../conformance.js";
+import { fullForward } from "./full-forward.js";
 
 const TINY = join(import.meta.dirname, "../../fixtures/tiny-llama");
 const END = 0;
@@ -64,18 +66,17 @@ describe("the ONNX engine", () => {
 
   it("writes with its cache what the full forward pass would write", async () => {
     const { config, weights } = await readCheckpoint(TINY);
-    const trainer = new Trainer(config, weights, { threads: 1 });
+    const model = ModelWeights.upload(new Device({ threads: 1 }), config, weights);
     for (const [i, { tokens, stop }] of (await collect(engine, requests(6), greedy)).entries()) {
       const written = [...tokens, ...(stop === "end" ? [END] : [])];
       const whole = [...(requests(6)[i]?.prompt ?? []), ...written];
-      const logits = await trainer.logits(whole);
+      const logits = await fullForward(model, whole);
       const choices = written.map((_, place) => {
         const row = whole.length - written.length + place - 1;
         return greedyToken(logits.subarray(row * config.vocabularySize, (row + 1) * config.vocabularySize));
       });
       expect(choices).toEqual(written);
     }
-    await trainer.close();
   });
 
   it("gives the same tokens for 1, 7 and 64 slots: greedy exactly, sampled up to rounding", async () => {

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { readCheckpoint } from "../../../src/engine/checkpoint/checkpoint.js";
 import { Decoder } from "../../../src/engine/onnx/decoder.js";
+import { Device } from "../../../src/engine/onnx/device.js";
+import { ModelWeights } from "../../../src/engine/onnx/model-weights.js";
 import { PromptReader, type ReadPrompt } from "../../../src/engine/onnx/prompt-reader.js";
 
 const MODELS = ["test/fixtures/tiny-llama", "test/fixtures/tiny-tied", "models/starter"];
@@ -11,7 +13,9 @@ const MODELS = ["test/fixtures/tiny-llama", "test/fixtures/tiny-tied", "models/s
 const prompt = (length: number, seed: number) => Array.from({ length }, (_, i) => 2 + ((seed * 31 + i * i * 7) % 33));
 
 const bits = ({ logits, keys, values }: ReadPrompt) =>
-  [logits, ...keys, ...values].map((data) => Buffer.from(data.slice().buffer).toString("hex"));
+  [logits, ...[...keys, ...values].map(({ host }) => host)].map((data) =>
+    Buffer.from(data.slice().buffer).toString("hex"),
+  );
 
 describe.each(MODELS)("prompts of %s", (model) => {
   let decoder: Decoder | undefined;
@@ -19,7 +23,7 @@ describe.each(MODELS)("prompts of %s", (model) => {
 
   const open = async (threads: number, prefixLength: number, bytes = 2 ** 24) => {
     const { config, weights } = await readCheckpoint(join(import.meta.dirname, "../../..", model));
-    decoder = await Decoder.open(config, weights, threads);
+    decoder = await Decoder.open(ModelWeights.upload(new Device({ threads }), config, weights));
     const prefix = await decoder.computePrefix(prompt(prefixLength, 99));
     return { fresh: () => new PromptReader(decoder as Decoder, prefix, bytes) };
   };

@@ -1,7 +1,7 @@
 /**
- * Reverse-mode differentiation of a graph, as a table "primitive → rule". A rule gets the application y = f(x₁, …) and dy, the gradient
- * of the loss with respect to y, and adds the nodes that compute dx₁, …; null where no gradient flows (indices, targets). Rules may
- * return a gradient in the broadcast shape: `unbroadcast` sums it down once, outside the rules.
+ * Reverse-mode differentiation of a graph, as a table "primitive → rule". A rule gets the application y = f(x₁, …) and dy, the
+ * gradient of the loss with respect to y. It adds the nodes that compute dx₁, …; null where no gradient flows (indices, targets).
+ * A rule may return a gradient in the broadcast shape: `unbroadcast` sums it down once, outside the rules.
  */
 
 import { type Application, type Graph, isStatic, type PrimitiveName, type Tensor, volume } from "./graph.js";
@@ -17,18 +17,15 @@ const RULES: { readonly [P in PrimitiveName]: Rule<P> } = {
   sub: (g, _y, dy) => [dy, g.neg(dy)],
 
   // y = a ∘ b:  da = dy ∘ b,  db = dy ∘ a
-  mul: (g, { inputs: [a, b] }, dy) => [g.mul(dy, b as Tensor), g.mul(dy, a as Tensor)],
+  mul: (g, { inputs: [a, b] }, dy) => [g.mul(dy, b), g.mul(dy, a)],
 
   // y = s·A·B:  dA = s·dy·Bᵀ,  dB = s·Aᵀ·dy;  a transposed operand's gradient is the transpose of that, again by flags only.
-  matmul: (g, { inputs, attributes: { transA, transB, scale } }, dy) => {
-    const [a, b] = inputs as [Tensor, Tensor];
-    return [
-      transA ? g.matmul(b, dy, { transA: transB, transB: true, scale }) : g.matmul(dy, b, { transB: !transB, scale }),
-      transB ? g.matmul(dy, a, { transA: true, transB: transA, scale }) : g.matmul(a, dy, { transA: !transA, scale }),
-    ];
-  },
+  matmul: (g, { inputs: [a, b], attributes: { transA, transB, scale } }, dy) => [
+    transA ? g.matmul(b, dy, { transA: transB, transB: true, scale }) : g.matmul(dy, b, { transB: !transB, scale }),
+    transB ? g.matmul(dy, a, { transA: true, transB: transA, scale }) : g.matmul(a, dy, { transA: !transA, scale }),
+  ],
 
-  reshape: (g, { inputs: [x] }, dy) => [g.reshape(dy, (x as Tensor).shape)],
+  reshape: (g, { inputs: [x] }, dy) => [g.reshape(dy, x.shape)],
 
   // dx is permuted back: inverse[permutation[i]] = i
   transpose: (g, { attributes: { permutation } }, dy) => [
@@ -40,9 +37,8 @@ const RULES: { readonly [P in PrimitiveName]: Rule<P> } = {
 
   // dx is dy with zeros where x was cut away
   slice: (g, { inputs: [x], attributes: { axis, start, end } }, dy) => {
-    const { shape } = x as Tensor;
-    const size = shape[axis] as number;
-    const zeros = (length: number) => g.zeros(shape.map((dim, i) => (i === axis ? length : dim)));
+    const size = staticSize(x, axis);
+    const zeros = (length: number) => g.zeros(x.shape.map((dim, i) => (i === axis ? length : dim)));
     const parts = [...(start > 0 ? [zeros(start)] : []), dy, ...(end < size ? [zeros(size - end)] : [])];
     return [parts.length === 1 ? dy : g.concat(parts, axis)];
   },
@@ -50,7 +46,7 @@ const RULES: { readonly [P in PrimitiveName]: Rule<P> } = {
   concat: (g, { inputs, attributes: { axis } }, dy) => {
     let start = 0;
     return inputs.map((x) => {
-      const end = start + (x.shape[axis] as number);
+      const end = start + staticSize(x, axis);
       const dx = g.slice(dy, axis, start, end);
       start = end;
       return dx;
@@ -71,22 +67,18 @@ const RULES: { readonly [P in PrimitiveName]: Rule<P> } = {
   ],
 
   // y = a ∘ up with a = gate ∘ σ(gate):  dup = dy ∘ a,  dgate = dy ∘ up ∘ (σ + a ∘ (1 − σ))
-  swiglu: (g, { inputs, saved: [activated] }, dy) => {
-    const [gate, up] = inputs as [Tensor, Tensor];
-    const a = activated as Tensor;
+  swiglu: (g, { inputs: [gate, up], saved: [a] }, dy) => {
     const sigma = g.sigmoid(gate);
     const slope = g.add(sigma, g.mul(a, g.sub(g.scalar(1), sigma)));
     return [g.mul(g.mul(dy, up), slope), g.mul(dy, a)];
   },
 
   // y = x̂ ∘ w with x̂ = x·r, r = 1/√(mean(x²) + ε):  dw = Σ dy ∘ x̂,  dx = r·(dy∘w − x̂·mean(dy∘w∘x̂))
-  rmsNorm: (g, { inputs, saved: [inverse] }, dy) => {
-    const [x, weight] = inputs as [Tensor, Tensor];
-    const r = inverse as Tensor;
+  rmsNorm: (g, { inputs: [x, weight], saved: [r] }, dy) => {
     const last = x.shape.length - 1;
     const normalized = g.mul(x, r);
     const weighted = g.mul(dy, weight);
-    const mean = g.mul(g.reduceSum(g.mul(weighted, normalized), [last]), g.scalar(1 / (x.shape[last] as number)));
+    const mean = g.mul(g.reduceSum(g.mul(weighted, normalized), [last]), g.scalar(1 / staticSize(x, last)));
     return [g.mul(r, g.sub(weighted, g.mul(normalized, mean))), g.mul(dy, normalized)];
   },
 
@@ -96,16 +88,18 @@ const RULES: { readonly [P in PrimitiveName]: Rule<P> } = {
   ],
 
   // dx has dy's rows at the indices, zeros elsewhere
-  takeRows: (g, { inputs }, dy) => {
-    const [x, indices] = inputs as [Tensor, Tensor];
-    return [g.putRows(g.zeros(x.shape), indices, dy), null];
-  },
+  takeRows: (g, { inputs: [x, indices] }, dy) => [g.putRows(g.zerosLike(x), indices, dy), null],
+
+  // No gradient comes from the fill: dx has dy's rows at the places
+  spread: (g, { attributes: { places } }, dy) => [g.lookUp(g.rows(dy), places)],
+
+  // dx has dy's rows at the places, zeros in the fill
+  collect: (g, { attributes: { padded, real } }, dy) => [g.mul(g.lookUp(dy, padded), real)],
 
   // dlogits = dy · w ∘ (softmax(logits) − onehot(target))
-  crossEntropy: (g, { inputs, saved: [logProbabilities] }, dy) => {
-    const [, targets, weights] = inputs as [Tensor, Tensor, Tensor];
+  crossEntropy: (g, { inputs: [, targets, weights], saved: [logProbabilities] }, dy) => {
     const scaled = g.mul(weights, dy);
-    const probabilities = g.mul(g.exp(logProbabilities as Tensor), scaled);
+    const probabilities = g.mul(g.exp(logProbabilities), scaled);
     return [g.addAtColumns(probabilities, targets, g.neg(scaled)), null, null];
   },
 };
@@ -149,7 +143,7 @@ export function gradients(g: Graph, loss: Tensor, wrt: readonly Tensor[]): Tenso
     // The table's type pairs each name with its own rule; TypeScript cannot follow that through a lookup by union.
     const rule = RULES[application.primitive] as Rule<PrimitiveName>;
     for (const [i, dx] of rule(g, application, dy).entries()) {
-      const x = application.inputs[i] as Tensor;
+      const x = application.inputs[i];
       if (dx === null || !needed.has(x.name)) continue;
       const own = unbroadcast(g, dx, x.shape);
       const sum = gradient.get(x.name);
@@ -161,6 +155,13 @@ export function gradients(g: Graph, loss: Tensor, wrt: readonly Tensor[]): Tenso
     if (dx === undefined) throw new Error(`gradients of ${loss.name}: it does not depend on ${x.name}`);
     return dx;
   });
+}
+
+/** The size of an axis that must be known when the graph is built. */
+function staticSize(x: Tensor, axis: number): number {
+  const size = x.shape[axis];
+  if (typeof size === "string") throw new Error(`expected axis ${axis} of ${x.name} [${x.shape}] to be a number`);
+  return size;
 }
 
 /** Names of `roots` and of everything computed from them: only there does a gradient matter. */

@@ -1,9 +1,9 @@
 /**
- * A small typed graph builder. Every method adds one operation, infers its result's shape and returns the result, so that a model reads
- * as the formulas it computes. Operations are of two kinds: *primitives*, which autodiff.ts has a rule for, and *helpers*, which only
- * rules and forward-only graphs use. A primitive without a rule does not compile.
+ * A small typed graph builder. Every method adds one operation, infers its result's shape and returns the result, so that a
+ * model reads as the formulas it computes. Operations are of two kinds: *primitives*, which autodiff.ts has a rule for, and
+ * *helpers*, which only rules and parts without a gradient use. A primitive without a rule does not compile.
  *
- * Shapes are static numbers in training graphs; forward-only graphs may name dimensions ("batch") that are known when they run.
+ * A size is a number, or a name ("N") where it is known only when the graph runs.
  */
 
 import {
@@ -32,6 +32,8 @@ export interface Primitives {
   rmsNorm: { epsilon: number };
   rotate: { positions: Tensor; cosines: Tensor; sines: Tensor; heads: number | null };
   takeRows: Record<never, never>;
+  spread: { places: Tensor };
+  collect: { padded: Tensor; real: Tensor };
   crossEntropy: Record<never, never>;
 }
 
@@ -92,8 +94,7 @@ export class Graph {
 
   /** A weight that is constant for the session; its bytes are handed over beside the model under `name`. */
   externalWeight(name: string, shape: readonly number[]): Tensor {
-    const length = shape.reduce((product, size) => product * size, 4);
-    this.#initializers.push({ name, type: "float", shape, data: { external: name, length } });
+    this.#initializers.push({ name, type: "float", shape, data: { external: name, length: 4 * volume(shape) } });
     return { name, shape, type: "float" };
   }
 
@@ -153,7 +154,7 @@ export class Graph {
   }
 
   transpose(x: Tensor, permutation: readonly number[]): Tensor {
-    const shape = permutation.map((axis) => x.shape[axis] as Dim);
+    const shape = permutation.map((axis) => x.shape[axis]);
     return this.#apply("transpose", [x], { permutation }, this.#simple("Transpose", [x], shape, { perm: permutation }));
   }
 
@@ -165,10 +166,9 @@ export class Graph {
   }
 
   concat(tensors: readonly Tensor[], axis: number): Tensor {
-    const sizes = tensors.map((tensor) => tensor.shape[axis] as Dim);
-    const first = tensors[0] as Tensor;
-    const joined = isStatic(sizes) ? (sizes as readonly number[]).reduce((sum, size) => sum + size) : sizes.join("+");
-    const shape = first.shape.map((size, i) => (i === axis ? joined : size));
+    const sizes: readonly Dim[] = tensors.map((tensor) => tensor.shape[axis]);
+    const joined = isStatic(sizes) ? sizes.reduce((sum, size) => sum + size, 0) : sizes.join("+");
+    const shape = tensors[0].shape.map((size, i) => (i === axis ? joined : size));
     return this.#apply("concat", tensors, { axis }, this.#simple("Concat", tensors, shape, { axis }));
   }
 
@@ -208,7 +208,8 @@ export class Graph {
   }
 
   /**
-   * Rotary position embedding (Su et al. 2021), the half-split form of Llama: each pair (xᵢ, xᵢ₊ₕ) of a head turns by its position's angle.
+   * Rotary position embedding (Su et al. 2021), the half-split form of Llama: each pair (xᵢ, xᵢ₊ₕ) of a head turns by its
+   * position's angle.
    *
    * @param x [batch, length, heads · 2h]
    * @param positions [batch, length] int64, rows of the tables
@@ -223,10 +224,30 @@ export class Graph {
     return this.#apply("rotate", [x], { positions, cosines, sines, heads }, output);
   }
 
-  /** Rows of x [rows, width] at `indices` [n], which must be distinct: the reverse writes each row once, in no certain order. */
+  /** Rows of x [rows, width] at `indices` [n]. They must be distinct: the reverse writes each row once, in no certain order. */
   takeRows(x: Tensor, indices: Tensor): Tensor {
     const shape = [...indices.shape, ...x.shape.slice(1)];
     return this.#apply("takeRows", [x, indices], {}, this.#simple("Gather", [x, indices], shape, { axis: 0 }));
+  }
+
+  /**
+   * Sequences that lie one after another in x [N, width], one a row of the result [B, L, width]. Rows are filled up with copies
+   * of any rows of x; these must not reach the loss, so that no gradient comes back from them.
+   *
+   * @param padded [B, L] int64, the row of x for each place of the result
+   * @param places [N] int64, distinct: the place among B·L of each row of x
+   */
+  spread(x: Tensor, padded: Tensor, places: Tensor): Tensor {
+    return this.#apply("spread", [x], { places }, this.lookUp(x, padded));
+  }
+
+  /**
+   * The reverse of `spread`: [B, L, width] → [N, width], without the rows' fill.
+   *
+   * @param real [B, L, 1], 1 for a place that one of `places` names, else 0
+   */
+  collect(x: Tensor, padded: Tensor, places: Tensor, real: Tensor): Tensor {
+    return this.#apply("collect", [x], { padded, real }, this.lookUp(this.rows(x), places));
   }
 
   /** −Σᵢ weightsᵢ · log softmax(logitsᵢ)[targetsᵢ], for logits [n, classes], targets [n, 1] int64 and weights [n, 1]. */
@@ -257,6 +278,23 @@ export class Graph {
     return this.#simple("Neg", [x], x.shape);
   }
 
+  sqrt(x: Tensor): Tensor {
+    return this.#simple("Sqrt", [x], x.shape);
+  }
+
+  div(a: Tensor, b: Tensor): Tensor {
+    return this.#simple("Div", [a, b], broadcast(a, b));
+  }
+
+  /** x [..., width] as a matrix [rows, width]. */
+  rows(x: Tensor): Tensor {
+    const leading = x.shape.slice(0, -1);
+    const width = x.shape[leading.length];
+    const rows = isStatic(leading) ? volume(leading) : leading.join("·");
+    const target = this.constant(BigInt64Array.of(-1n, BigInt(width)), [2]);
+    return this.#simple("Reshape", [x, target], [rows, width]);
+  }
+
   /** Sum over `axes`, which stay as size 1. */
   reduceSum(x: Tensor, axes: readonly number[]): Tensor {
     const shape = x.shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
@@ -265,9 +303,15 @@ export class Graph {
   }
 
   zeros(shape: readonly Dim[]): Tensor {
-    if (!isStatic(shape)) throw new Error(`zeros of [${shape}]: expected a static shape`);
+    if (!isStatic(shape)) throw new Error(`zeros of [${shape}]: expected a shape of numbers`);
     const sizes = this.constant(BigInt64Array.from(shape, BigInt), [shape.length]);
     return this.#simple("ConstantOfShape", [sizes], shape);
+  }
+
+  zerosLike(x: Tensor): Tensor {
+    if (isStatic(x.shape)) return this.zeros(x.shape);
+    const sizes = this.#simple("Shape", [x], [x.shape.length], {}, "int64");
+    return this.#simple("ConstantOfShape", [sizes], x.shape);
   }
 
   /** A copy of `base` [rows, …] whose rows at `indices` (distinct) are replaced by `rows`. */

@@ -2,9 +2,9 @@
 
 import { describe, expect, it } from "vitest";
 import { uniform } from "../../../../src/algorithm/random.js";
+import { Device, floatData, floats, integers } from "../../../../src/engine/onnx/device.js";
 import { gradients } from "../../../../src/engine/onnx/graph/autodiff.js";
 import { Graph, type PrimitiveName, type Tensor, volume } from "../../../../src/engine/onnx/graph/graph.js";
-import { floatData, floats, integers, Session } from "../../../../src/engine/onnx/session.js";
 
 interface Case {
   readonly title: string;
@@ -25,6 +25,9 @@ const angles = (g: Graph, positions: number, half: number) => {
     g.constant(angle.map(Math.sin), [positions, half]),
   ] as const;
 };
+
+/** Of two sequences of 3 and 2 places. */
+const real = (g: Graph) => g.constant(Float32Array.of(1, 1, 1, 1, 1, 0), [2, 3, 1]);
 
 /** A case for each primitive: leaving one out does not compile. */
 const CASES: Readonly<Record<PrimitiveName, readonly Case[]>> = {
@@ -129,6 +132,20 @@ const CASES: Readonly<Record<PrimitiveName, readonly Case[]>> = {
     },
   ],
   takeRows: [{ title: "some rows", inputs: [[5, 3]], build: (g, x) => g.takeRows(x, indices(g, [4, 0, 2])) }],
+  spread: [
+    {
+      title: "two sequences of unequal length; the fill does not reach the loss",
+      inputs: [[5, 3]],
+      build: (g, x) => g.mul(g.spread(x, indices(g, [0, 1, 2, 3, 4, 0], [2, 3]), indices(g, [0, 1, 2, 3, 4])), real(g)),
+    },
+  ],
+  collect: [
+    {
+      title: "two sequences of unequal length",
+      inputs: [[2, 3, 4]],
+      build: (g, x) => g.collect(x, indices(g, [0, 1, 2, 3, 4, 0], [2, 3]), indices(g, [0, 1, 2, 3, 4]), real(g)),
+    },
+  ],
   crossEntropy: [
     {
       title: "weighted rows, one of weight zero",
@@ -152,7 +169,7 @@ describe.each(Object.entries(CASES))("the rule of %s", (_name, cases) => {
     const coefficients = g.constant(random(size, 99), [size, 1]);
     const loss = g.output(g.matmul(g.reshape(y, [1, size]), coefficients));
     const slopes = gradients(g, loss, tensors).map((tensor) => g.output(tensor));
-    const session = await Session.open(g.encode(), { threads: 1 });
+    const session = await new Device({ threads: 1 }).compile(g.encode());
     const values = inputs.map((shape, i) => random(volume(shape), i));
     const run = (name: string) =>
       session
@@ -209,7 +226,7 @@ describe("feeding", () => {
     const table = g.input("table", [3, 2]);
     const rows = g.input("rows", ["n"], "int64");
     const taken = g.output(g.lookUp(table, rows));
-    const session = await Session.open(g.encode(), { threads: 1 });
+    const session = await new Device({ threads: 1 }).compile(g.encode());
     const feeds = {
       table: floats(Float32Array.of(0, 1, 2, 3, 4, 5), [3, 2]),
       rows: integers(BigInt64Array.of(2n, 2n, 0n), [3]),
