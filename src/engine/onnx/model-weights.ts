@@ -49,11 +49,16 @@ export class ModelWeights {
   }
 
   /** The weights as a checkpoint holds them, for reading only; a later update changes them. */
-  async read(): Promise<Weights> {
-    const weights: Weights = new Map();
-    for (const [name, array] of this.arrays) weights.set(name, await array.read());
-    return weights;
+  read(): Promise<Weights> {
+    return readArrays(this.arrays);
   }
+}
+
+/** The numbers of each array, for reading only. */
+export async function readArrays(arrays: WeightArrays): Promise<Map<string, Float32Array>> {
+  const numbers = new Map<string, Float32Array>();
+  for (const [name, array] of arrays) numbers.set(name, await array.read());
+  return numbers;
 }
 
 export function arrayOf(arrays: WeightArrays, name: string): DeviceArray {
