@@ -33,9 +33,10 @@ for (let iteration = 1; iteration <= 8; iteration++) {
     waveSize: 64,
     // A real program asks its model here. Keyed random numbers make a try come out the same whatever is drawn beside it.
     draw: async (requests) =>
-      requests.map(({ observation, attempt }) => {
+      requests.map((request) => {
+        const { observation, attempt } = request;
         const luck = uniform(seedFor(SEED, "sample", iteration, observation, attempt), 0);
-        return { correct: luck < chanceOfRight(difficulties[observation] ?? 1) };
+        return { ...request, correct: luck < chanceOfRight(difficulties[observation] ?? 1) };
       }),
   });
 

@@ -33,7 +33,6 @@ export {
   type Draw,
   type DrawnTry,
   type IterationOptions,
-  type Outcome,
   runIteration,
   type TryRequest,
   type Visit,

@@ -7,7 +7,7 @@
  * temperature and not by luck.
  */
 
-import type { Outcome, TryRequest } from "./iteration.js";
+import type { TryRequest } from "./iteration.js";
 import { seedFor, shuffled } from "./random.js";
 
 /** What the choice is made among. */
@@ -17,7 +17,8 @@ export const BALANCE_TEMPERATURES: readonly number[] = [0.4, 0.5, 0.6, 0.7, 0.8,
 const ENOUGH_UNIQUE = 6;
 
 /** A response to a query; equal texts are one response. */
-export interface ProbeOutcome extends Outcome {
+export interface ProbeOutcome {
+  readonly correct: boolean;
   readonly text: string;
 }
 

@@ -9,7 +9,7 @@
  *    push after the other does too; with a key that begins with w̃, an observation put back could come up again at once.
  *
  * Everything that the algorithm needs from outside is a function handed in. Given the outcomes of the tries, all of it is
- * deterministic, so a caller that has recorded outcomes can have an interrupted visit again by answering `draw` from its records.
+ * deterministic. So a caller that recorded them repeats an interrupted visit by answering `draw` from its records.
  */
 
 import { gateCount } from "./curriculum.js";
@@ -27,18 +27,13 @@ export interface TryRequest {
   readonly hinted: boolean;
 }
 
-/** What the algorithm needs to know of a sample; callers hand in and get back more. */
-export interface Outcome {
+/** A request and its outcome: what the algorithm needs to know of a sample. Callers may put more into it and get it back. */
+export interface DrawnTry extends TryRequest {
   readonly correct: boolean;
 }
 
-/** A try and what came of it. */
-export interface DrawnTry<O extends Outcome> extends TryRequest {
-  readonly outcome: O;
-}
-
-/** Draws a sample for each request; resolves to their outcomes in the order of the requests. */
-export type Draw<O extends Outcome> = (requests: readonly TryRequest[]) => Promise<readonly O[]>;
+/** Draws a sample for each request; resolves to the samples in the order of the requests. */
+export type Draw<T extends DrawnTry> = (requests: readonly TryRequest[]) => Promise<readonly T[]>;
 
 export interface VisitProgress {
   /** Observations visited so far that may count: m once the visit is over. */
@@ -49,7 +44,7 @@ export interface VisitProgress {
   readonly target: number | null;
 }
 
-export interface VisitOptions<O extends Outcome> {
+export interface VisitOptions<T extends DrawnTry> {
   readonly method: Method;
   /** All observations, in their present order; only read. */
   readonly queue: ObservationQueue;
@@ -61,7 +56,7 @@ export interface VisitOptions<O extends Outcome> {
   readonly target: number | null;
   /** Most observations drawn for at once, 1 or more. Changes how much is speculated and nothing else. */
   readonly waveSize: number;
-  readonly draw: Draw<O>;
+  readonly draw: Draw<T>;
   /** Called after every answer of `draw`. */
   readonly onProgress?: (progress: VisitProgress) => void;
 }
@@ -80,30 +75,30 @@ export interface VisitStatistics {
   readonly solved: number;
 }
 
-export interface Visit<O extends Outcome> extends VisitStatistics {
+export interface Visit<T extends DrawnTry> extends VisitStatistics {
   /** α = solved / m, in [0, 1]; 0 when nothing was visited. */
   readonly alpha: number;
   /** D₊, in visiting order. */
-  readonly kept: readonly DrawnTry<O>[];
+  readonly kept: readonly T[];
   /** Every try of the m visited observations, in visiting order, D₊ included. */
-  readonly tries: readonly DrawnTry<O>[];
+  readonly tries: readonly T[];
   /** Tries of observations beyond the m visited: spent, but used for nothing. */
-  readonly speculated: readonly DrawnTry<O>[];
+  readonly speculated: readonly T[];
   /** All observations were visited and fewer than βᵗ samples are correct. */
   readonly exhausted: boolean;
 }
 
-export interface IterationOptions<O extends Outcome> extends VisitOptions<O> {
+export interface IterationOptions<T extends DrawnTry> extends VisitOptions<T> {
   /** p of the curriculum's gate f(α) = αᵖ, 0 or more. The paper: 2. */
   readonly power: number;
   /** Trains the model on `visit.kept`. */
-  readonly train: (visit: Visit<O>) => Promise<void>;
+  readonly train: (visit: Visit<T>) => Promise<void>;
 }
 
 /** One iteration, whole. A caller that must be able to stop in between calls `visit` and `commit` itself, in this order. */
-export async function runIteration<O extends Outcome>(
-  options: IterationOptions<O>,
-): Promise<{ readonly visit: Visit<O>; readonly updated: number }> {
+export async function runIteration<T extends DrawnTry>(
+  options: IterationOptions<T>,
+): Promise<{ readonly visit: Visit<T>; readonly updated: number }> {
   // Steps 1 and 2: D₊ ← ∅; sample in order until |D₊| reaches βᵗ.
   const visited = await visit(options);
   // Step 3: train on D₊.
@@ -117,18 +112,18 @@ export async function runIteration<O extends Outcome>(
  * Steps 1 and 2: draws up to K samples of one observation after the other, in the method's order, until βᵗ samples are correct or every
  * observation was visited. The queue stays as it is.
  */
-export async function visit<O extends Outcome>(options: VisitOptions<O>): Promise<Visit<O>> {
+export async function visit<T extends DrawnTry>(options: VisitOptions<T>): Promise<Visit<T>> {
   const { method, queue, iteration, seed, target, waveSize } = options;
   if (!(waveSize >= 1)) throw new Error(`expected waves of 1 observation or more, got ${waveSize}`);
   /** |D₊| that ends the visit; without it all are visited. */
   const enough = method.visits !== "all" && target !== null ? target : Number.POSITIVE_INFINITY;
   const order = method.visits === "queue" ? queue.peekInOrder() : randomOrder(queue.size, seed, iteration);
-  const visited: Candidate<O>[] = [];
-  const speculated: DrawnTry<O>[] = [];
+  const visited: Candidate<T>[] = [];
+  const speculated: T[] = [];
   let gained = 0;
   while (gained < enough) {
     const settled = { visited: visited.length, gained };
-    const wave = take<O>(order, waveSizeAt(options, enough, settled));
+    const wave = take<T>(order, waveSizeAt(options, enough, settled));
     if (wave.length === 0) break;
     await drawWave(wave, options, enough, settled);
     for (const candidate of wave) {
@@ -173,9 +168,9 @@ export function commit(
 }
 
 /** An observation of the present wave: its place in the order is certain, whether it is needed is not. */
-interface Candidate<O extends Outcome> {
+interface Candidate<T extends DrawnTry> {
   readonly observation: number;
-  readonly tries: DrawnTry<O>[];
+  readonly tries: T[];
   /** Of these, correct ones. */
   correct: number;
 }
@@ -195,8 +190,8 @@ function randomOrder(size: number, seed: number, iteration: number): Iterator<nu
   return shuffled(size, seedFor(seed, "visit-order", iteration)).values();
 }
 
-function take<O extends Outcome>(order: Iterator<number>, count: number): Candidate<O>[] {
-  const wave: Candidate<O>[] = [];
+function take<T extends DrawnTry>(order: Iterator<number>, count: number): Candidate<T>[] {
+  const wave: Candidate<T>[] = [];
   while (wave.length < count) {
     const next = order.next();
     if (next.done === true) break;
@@ -209,8 +204,8 @@ function take<O extends Outcome>(order: Iterator<number>, count: number): Candid
  * How many observations to draw for next: at most `waveSize`, and towards the end about as many as the yield so far says are still
  * needed, with one standard deviation to spare, so that few waves are small and little is speculated. The result of a visit does not depend on it.
  */
-function waveSizeAt<O extends Outcome>(
-  { waveSize }: VisitOptions<O>,
+function waveSizeAt<T extends DrawnTry>(
+  { waveSize }: VisitOptions<T>,
   enough: number,
   { visited, gained }: Settled,
 ): number {
@@ -225,9 +220,9 @@ function waveSizeAt<O extends Outcome>(
  * Draws the tries of a wave, one try of each observation at a time. Before each round, candidates behind the place where the correct samples
  * at hand already reach βᵗ are let go: more samples can only move that place forward, so they are not among the m visited.
  */
-async function drawWave<O extends Outcome>(
-  wave: readonly Candidate<O>[],
-  { method, draw, target, onProgress }: VisitOptions<O>,
+async function drawWave<T extends DrawnTry>(
+  wave: readonly Candidate<T>[],
+  { method, draw, target, onProgress }: VisitOptions<T>,
   enough: number,
   settled: Settled,
 ): Promise<void> {
@@ -237,13 +232,11 @@ async function drawWave<O extends Outcome>(
     if (open.length === 0) return;
     const hinted = attempt > 1 && method.rationalize;
     const requests = open.map(({ observation }): TryRequest => ({ observation, attempt, hinted }));
-    const outcomes = await draw(requests);
-    if (outcomes.length !== requests.length) {
-      throw new Error(`expected ${requests.length} outcomes of draw, got ${outcomes.length}`);
-    }
+    const drawn = await draw(requests);
+    checkDrawn(drawn, requests);
     for (const [i, candidate] of open.entries()) {
-      candidate.tries.push({ ...requests[i], outcome: outcomes[i] });
-      if (outcomes[i].correct) candidate.correct++;
+      candidate.tries.push(drawn[i]);
+      if (drawn[i].correct) candidate.correct++;
     }
     const reach = shortestPrefix(needed, enough - settled.gained, method);
     needed = needed.slice(0, reach.length);
@@ -251,9 +244,22 @@ async function drawWave<O extends Outcome>(
   }
 }
 
+function checkDrawn(drawn: readonly DrawnTry[], requests: readonly TryRequest[]): void {
+  if (drawn.length !== requests.length) {
+    throw new Error(`expected ${requests.length} outcomes of draw, got ${drawn.length}`);
+  }
+  const other = requests.findIndex(
+    ({ observation, attempt }, i) => drawn[i].observation !== observation || drawn[i].attempt !== attempt,
+  );
+  if (other >= 0) {
+    const name = ({ observation, attempt }: TryRequest) => `try ${attempt} of observation ${observation}`;
+    throw new Error(`expected ${name(requests[other])} of draw, got ${name(drawn[other])}`);
+  }
+}
+
 /** The shortest prefix of the wave whose usable samples reach `missing`, or all of it. */
-function shortestPrefix<O extends Outcome>(
-  wave: readonly Candidate<O>[],
+function shortestPrefix<T extends DrawnTry>(
+  wave: readonly Candidate<T>[],
   missing: number,
   method: Method,
 ): { readonly length: number; readonly gained: number } {
@@ -267,12 +273,12 @@ function shortestPrefix<O extends Outcome>(
  * D₊: of each observation's correct samples the first `keepPerObservation`; of these the first βᵗ in visiting order, or βᵗ random ones
  * where all observations are visited whatever is found.
  */
-function keep<O extends Outcome>(
-  visited: readonly Candidate<O>[],
-  { method, target, seed, iteration }: VisitOptions<O>,
-): readonly DrawnTry<O>[] {
+function keep<T extends DrawnTry>(
+  visited: readonly Candidate<T>[],
+  { method, target, seed, iteration }: VisitOptions<T>,
+): readonly T[] {
   const usableTries = visited.flatMap((candidate) =>
-    candidate.tries.filter(({ outcome }) => outcome.correct).slice(0, usable(candidate, method)),
+    candidate.tries.filter(({ correct }) => correct).slice(0, usable(candidate, method)),
   );
   if (target === null || usableTries.length <= target) return usableTries;
   if (method.visits !== "all") return usableTries.slice(0, target);

@@ -19,6 +19,7 @@ import { findEntry } from "../run/directory/journal.js";
 import { readRun } from "../run/directory/summary.js";
 import type { RunSummary } from "../run/events.js";
 import { BUDGET_KEYS, differingPart, settingsDigest } from "../run/identity.js";
+import { inParallel } from "../workers.js";
 import { type ComparedRun, comparedRuns } from "./compared-runs.js";
 
 export interface ComparisonRequest {
@@ -166,40 +167,36 @@ export async function runComparison(
   const finished = new Set([...states].flatMap(([run, { kind }]) => (kind === "finished" ? [run] : [])));
   let broken = 0;
   const begun = performance.now();
-  let next = 0;
   let ended = 0;
-  const work = async () => {
-    while (next < waiting.length && !signal.aborted) {
-      const run = waiting[next++];
-      const state = states.get(run);
-      const resume = state?.kind === "started" ? state.changed : null;
-      const started = performance.now();
-      listener({ kind: "started", run: run.name, resumed: resume !== null });
-      try {
-        mkdirSync(join(run.configFile, ".."), { recursive: true });
-        writeFileSync(run.configFile, formatConfig(run.config));
-        const { status } = await launch(run, resume, signal);
-        if (status !== "done") continue;
-        finished.add(run);
-        ended++;
-        const now = performance.now();
-        const left = waiting.length - ended - broken;
-        listener({
-          kind: "ended",
-          run: run.name,
-          done: finished.size,
-          total: plan.length,
-          seconds: (now - started) / 1000,
-          secondsLeft: ((now - begun) / 1000 / ended) * left,
-        });
-      } catch (error) {
-        if (signal.aborted) continue;
-        broken++;
-        fail(run, messageOf(error));
-      }
+  await inParallel(waiting, jobs, undefined, async (run) => {
+    if (signal.aborted) return;
+    const state = states.get(run);
+    const resume = state?.kind === "started" ? state.changed : null;
+    const started = performance.now();
+    listener({ kind: "started", run: run.name, resumed: resume !== null });
+    try {
+      mkdirSync(join(run.configFile, ".."), { recursive: true });
+      writeFileSync(run.configFile, formatConfig(run.config));
+      const { status } = await launch(run, resume, signal);
+      if (status !== "done") return;
+      finished.add(run);
+      ended++;
+      const now = performance.now();
+      const left = waiting.length - ended - broken;
+      listener({
+        kind: "ended",
+        run: run.name,
+        done: finished.size,
+        total: plan.length,
+        seconds: (now - started) / 1000,
+        secondsLeft: ((now - begun) / 1000 / ended) * left,
+      });
+    } catch (error) {
+      if (signal.aborted) return;
+      broken++;
+      fail(run, messageOf(error));
     }
-  };
-  await Promise.all(Array.from({ length: Math.min(jobs, waiting.length) }, work));
+  });
   for (const { run, unlike } of onOtherGround([...finished])) {
     finished.delete(run);
     fail(

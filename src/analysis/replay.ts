@@ -5,7 +5,7 @@
  */
 
 import { join } from "node:path";
-import { commit, type Outcome, type TryRequest, visit } from "../algorithm/iteration.js";
+import { commit, type DrawnTry, type TryRequest, visit } from "../algorithm/iteration.js";
 import type { Method } from "../algorithm/methods.js";
 import { ObservationQueue } from "../algorithm/observation-queue.js";
 import { seedFor, uniform } from "../algorithm/random.js";
@@ -50,7 +50,7 @@ export interface Replay {
   readonly frequencies: Uint32Array;
 }
 
-interface SourcedOutcome extends Outcome {
+interface SourcedTry extends DrawnTry {
   readonly source: OutcomeSource;
 }
 
@@ -101,7 +101,7 @@ async function replay(config: RunConfig, method: Method, size: number, outcomes:
   const iterations: ReplayedIteration[] = [];
   for (let t = 1; t <= outcomes.iterations; t++) {
     const sources = { ...NONE };
-    const visited = await visit<SourcedOutcome>({
+    const visited = await visit({
       method,
       queue,
       iteration: t,
@@ -166,14 +166,14 @@ class RecordedOutcomes {
   }
 
   /** As recorded; else from the iteration nearest to t that has this very try; else by chance, at the rate of such tries in iteration t. */
-  of(t: number, request: TryRequest): SourcedOutcome {
+  of(t: number, request: TryRequest): SourcedTry {
     const key = keyOf(request);
     for (const other of this.#nearest(t)) {
       const correct = this.#byIteration[other - 1].get(key);
-      if (correct !== undefined) return { correct, source: other === t ? "recorded" : "other iteration" };
+      if (correct !== undefined) return { ...request, correct, source: other === t ? "recorded" : "other iteration" };
     }
     const random = uniform(seedFor(this.#seed, "replay", t, request.observation, request.attempt), 0);
-    return { correct: random < this.#rate(t, request.hinted), source: "estimated" };
+    return { ...request, correct: random < this.#rate(t, request.hinted), source: "estimated" };
   }
 
   #nearest(t: number): number[] {

@@ -5,7 +5,7 @@
  * Memory: about 60 bytes an observation for methods that visit in the queue's order; some hundred more for those that visit all.
  */
 
-import { commit, type Outcome, visit } from "../algorithm/iteration.js";
+import { commit, visit } from "../algorithm/iteration.js";
 import type { Method } from "../algorithm/methods.js";
 import { ObservationQueue } from "../algorithm/observation-queue.js";
 import { seedFor, uniform } from "../algorithm/random.js";
@@ -63,7 +63,7 @@ export async function simulate(
   for (let t = 1; t <= config.iterations; t++) {
     const start = performance.now();
     const target = targetAt(t, scheduleOf(config), method);
-    const visited = await visit<Outcome>({
+    const visited = await visit({
       method,
       queue,
       iteration: t,
@@ -71,9 +71,10 @@ export async function simulate(
       target,
       waveSize: config.samplingBatch,
       draw: async (requests) =>
-        requests.map(({ observation, attempt, hinted }) => {
+        requests.map((request) => {
+          const { observation, attempt, hinted } = request;
           const random = uniform(seedFor(config.seed, "sample", t, observation, attempt), 0);
-          return { correct: random < probability(learner, observation, hinted) };
+          return { ...request, correct: random < probability(learner, observation, hinted) };
         }),
     });
     if (method.start === "reset") learner.reset();

@@ -1,7 +1,13 @@
 /** Training FLOPs of recorded samples and steps; the formulas are in algorithm/flops.ts. */
 
-import { forwardFlops, sampledFlops, sampledFlopsUnshared } from "../algorithm/flops.js";
-import type { Capabilities, ModelFacts } from "../engine/engine.js";
+import {
+  type CostFacts,
+  forwardFlops,
+  type SampledLength,
+  sampledFlops,
+  sampledFlopsUnshared,
+} from "../algorithm/flops.js";
+import type { Capabilities } from "../engine/engine.js";
 import { sum } from "../statistics/descriptive.js";
 import type { FlopsByPurpose } from "./events.js";
 
@@ -15,7 +21,7 @@ export interface CostedSample {
 
 /** What the cost of sampling depends on, beside the samples; an engine has it. */
 export interface SamplingFacts {
-  readonly model: ModelFacts;
+  readonly model: CostFacts;
   readonly capabilities: Pick<Capabilities, "sharesPrefix">;
 }
 
@@ -44,6 +50,19 @@ export function samplingCost({ model, capabilities }: SamplingFacts, samples: re
     generation,
     samplingUnshared: sum(samples.map((sample) => sampledFlopsUnshared(model, lengths(sample)))),
   };
+}
+
+/**
+ * Expected FLOPs of sampling, from mean lengths: the cost is linear in the prefixes' number and, but for the small attention term, in the
+ * lengths, so it is that of `samplingCost` for samples of these means.
+ */
+export function expectedSamplingCost(
+  { model, capabilities }: SamplingFacts,
+  mean: SampledLength,
+  { samples, calls }: { readonly samples: number; readonly calls: number },
+): number {
+  const prefixes = capabilities.sharesPrefix ? calls : samples;
+  return samples * sampledFlops(model, mean) + prefixes * forwardFlops(model, 0, mean.prefix);
 }
 
 /** FLOPs that would not have been spent without these samples, had their waves been drawn all the same. */

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { combineMethod } from "../../src/algorithm/combine.js";
-import { commit, type Outcome, visit } from "../../src/algorithm/iteration.js";
+import { commit, visit } from "../../src/algorithm/iteration.js";
 import { type Method, type MethodOverrides, methodNamed } from "../../src/algorithm/methods.js";
 import { ObservationQueue } from "../../src/algorithm/observation-queue.js";
 import { seedFor, uniform } from "../../src/algorithm/random.js";
@@ -51,7 +51,7 @@ const allowed = all.flatMap((parts) => {
 async function outcomeOf(method: Method, seed: number): Promise<string> {
   const queue = ObservationQueue.create(40, method.queueKey);
   const asked: unknown[] = [];
-  const visited = await visit<Outcome>({
+  const visited = await visit({
     method,
     queue,
     iteration: 1,
@@ -60,8 +60,9 @@ async function outcomeOf(method: Method, seed: number): Promise<string> {
     waveSize: 7,
     draw: async (requests) => {
       asked.push(requests);
-      return requests.map(({ observation, attempt }) => ({
-        correct: uniform(seedFor(seed, "sample", 1, observation, attempt), 0) < 0.5,
+      return requests.map((request) => ({
+        ...request,
+        correct: uniform(seedFor(seed, "sample", 1, request.observation, request.attempt), 0) < 0.5,
       }));
     },
   });

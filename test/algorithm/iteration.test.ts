@@ -4,7 +4,6 @@ import { combineMethod } from "../../src/algorithm/combine.js";
 import {
   commit,
   type DrawnTry,
-  type Outcome,
   runIteration,
   type TryRequest,
   type VisitOptions,
@@ -31,21 +30,22 @@ interface Learner {
   readonly skill: number;
 }
 
-function judge({ seed, skill }: Learner, iteration: number, { observation, attempt, hinted }: TryRequest): Outcome {
+function judge({ seed, skill }: Learner, iteration: number, request: TryRequest): DrawnTry {
+  const { observation, attempt, hinted } = request;
   const ease = (observation % 5) / 10 - 0.2 + (hinted ? 0.2 : 0);
-  return { correct: uniform(seedFor(seed, "sample", iteration, observation, attempt), 0) < skill + ease };
+  return { ...request, correct: uniform(seedFor(seed, "sample", iteration, observation, attempt), 0) < skill + ease };
 }
 
 const name = ({ observation, attempt }: { observation: number; attempt: number }) => `${observation}/${attempt}`;
 
 /** A visit whose draws are written down. */
-function visiting(learner: Learner, options: Omit<VisitOptions<Outcome>, "draw" | "seed">) {
+function visiting(learner: Learner, options: Omit<VisitOptions<DrawnTry>, "draw" | "seed">) {
   const calls: TryRequest[][] = [];
   const draw = async (requests: readonly TryRequest[]) => {
     calls.push([...requests]);
     return requests.map((request) => judge(learner, options.iteration, request));
   };
-  return { calls, options: { ...options, seed: learner.seed, draw } satisfies VisitOptions<Outcome> };
+  return { calls, options: { ...options, seed: learner.seed, draw } satisfies VisitOptions<DrawnTry> };
 }
 
 const cases = fc.record({
@@ -102,9 +102,9 @@ describe.each(TESTED)("$name", (method) => {
 /** Outcomes by `observation/attempt`; what is not named is wrong. */
 function scripted(correct: readonly string[]) {
   const calls: string[][] = [];
-  const draw = async (requests: readonly TryRequest[]): Promise<Outcome[]> => {
+  const draw = async (requests: readonly TryRequest[]): Promise<DrawnTry[]> => {
     calls.push(requests.map(name));
-    return requests.map((request) => ({ correct: correct.includes(name(request)) }));
+    return requests.map((request) => ({ ...request, correct: correct.includes(name(request)) }));
   };
   return { calls, draw };
 }
@@ -172,7 +172,7 @@ describe("visit", () => {
       const requests: TryRequest[] = [];
       const draw = async (asked: readonly TryRequest[]) => {
         requests.push(...asked);
-        return asked.map((): Outcome => ({ correct: false }));
+        return asked.map((request): DrawnTry => ({ ...request, correct: false }));
       };
       await visit({
         ...basics,
@@ -209,7 +209,8 @@ describe("visit", () => {
   it("keeps random ones of the correct where all are visited, others in another iteration", async () => {
     const method = methodNamed("star");
     const queue = ObservationQueue.create(60, method.queueKey);
-    const draw = async (requests: readonly TryRequest[]) => requests.map((): Outcome => ({ correct: true }));
+    const draw = async (requests: readonly TryRequest[]) =>
+      requests.map((request): DrawnTry => ({ ...request, correct: true }));
     const kept = async (iteration: number) =>
       (await visit({ ...basics, method, iteration, queue, target: 20, waveSize: 16, draw })).kept;
     const [first, again, second] = [await kept(1), await kept(1), await kept(2)];
@@ -222,15 +223,9 @@ describe("visit", () => {
   it("hands back what the caller's draw found", async () => {
     const queue = ObservationQueue.create(2, adastar.queueKey);
     const draw = async (requests: readonly TryRequest[]) =>
-      requests.map((request) => ({ correct: true, text: `said ${name(request)}` }));
+      requests.map((request) => ({ ...request, correct: true, text: `said ${name(request)}` }));
     const found = await visit({ ...basics, queue, target: 2, waveSize: 2, draw });
-    const expected: DrawnTry<{ correct: boolean; text: string }> = {
-      observation: 1,
-      attempt: 1,
-      hinted: false,
-      outcome: { correct: true, text: "said 1/1" },
-    };
-    expect(found.kept[1]).toEqual(expected);
+    expect(found.kept[1]).toEqual({ observation: 1, attempt: 1, hinted: false, correct: true, text: "said 1/1" });
   });
 
   it("tells how far it is, never backwards, and ends at m", async () => {
@@ -261,6 +256,11 @@ describe("visit", () => {
     const queue = ObservationQueue.create(3, adastar.queueKey);
     await expect(visit({ ...basics, queue, target: 2, waveSize: 2, draw: async () => [] })).rejects.toThrow(
       "expected 2 outcomes of draw, got 0",
+    );
+    const swapped = async (requests: readonly TryRequest[]) =>
+      requests.map((request) => ({ ...request, correct: true })).reverse();
+    await expect(visit({ ...basics, queue, target: 2, waveSize: 2, draw: swapped })).rejects.toThrow(
+      "expected try 1 of observation 0 of draw, got try 1 of observation 1",
     );
     await expect(visit({ ...basics, queue, target: 2, waveSize: 0, draw: async () => [] })).rejects.toThrow(
       "expected waves",

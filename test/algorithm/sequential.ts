@@ -4,7 +4,7 @@
  */
 
 import { gateCount } from "../../src/algorithm/curriculum.js";
-import type { Outcome, TryRequest } from "../../src/algorithm/iteration.js";
+import type { TryRequest } from "../../src/algorithm/iteration.js";
 import type { Method } from "../../src/algorithm/methods.js";
 import { ObservationQueue } from "../../src/algorithm/observation-queue.js";
 import { seedFor, shuffled } from "../../src/algorithm/random.js";
@@ -28,7 +28,7 @@ export function sequentialIteration(
   seed: number,
   target: number | null,
   power: number,
-  drawOne: (request: TryRequest) => Outcome,
+  drawOne: (request: TryRequest) => { readonly correct: boolean },
 ): SequentialResult {
   const peeked = ObservationQueue.restore(queue.serialize());
   const order = shuffled(queue.size, seedFor(seed, "visit-order", iteration));

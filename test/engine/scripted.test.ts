@@ -372,7 +372,10 @@ describe("AdaSTaR on the simulated learner", () => {
             return hinted ? hintedPrompt : prompt;
           });
           const written = await texts(engine, prompts, {}, iteration);
-          return written.map((text, i) => ({ correct: text === train[requests[i].observation].completion }));
+          return written.map((text, i) => ({
+            ...requests[i],
+            correct: text === train[requests[i].observation].completion,
+          }));
         },
         train: async ({ kept }) => {
           await engine.resetOptimizer();

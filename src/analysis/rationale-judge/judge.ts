@@ -14,11 +14,12 @@ import { findEntry, readJournal } from "../../run/directory/journal.js";
 import type { DrawnSample } from "../../run/directory/records.js";
 import { readRunConfig } from "../../run/directory/run-config.js";
 import { dataDigest } from "../../run/identity.js";
-import { chosenExemplars, limited } from "../../run/loop/context.js";
+import { chosenExemplars, limited } from "../../run/loop/open-parts.js";
 import { openPromptModel } from "../../run/open-engine.js";
 import { encodePrompts } from "../../run/prompts/prompts.js";
 import { openTask } from "../../tasks/registry.js";
 import type { Observation, Task } from "../../tasks/task.js";
+import { inParallel } from "../../workers.js";
 import { chosenIterations, trainingSamples } from "../audit.js";
 import { type ChatClient, RequestFailed } from "./client.js";
 import { JudgeLog, type LoggedVerdict, usualJudgeLog } from "./log.js";
@@ -224,25 +225,4 @@ async function openedObservations(
       "a judge would be shown other questions than the samples answer. Restore the files" +
       (config.chat ? ", the model's chat template among them" : ""),
   );
-}
-
-/** Works on several items at a time. The first error, or the signal, ends the work on all others and is thrown once they have ended. */
-async function inParallel<T>(
-  items: readonly T[],
-  workers: number,
-  stop: AbortSignal | undefined,
-  work: (item: T, signal: AbortSignal) => Promise<void>,
-): Promise<void> {
-  const failure = new AbortController();
-  const signal = stop === undefined ? failure.signal : AbortSignal.any([stop, failure.signal]);
-  const queue = items.values();
-  const worker = async () => {
-    for (const item of queue) {
-      signal.throwIfAborted();
-      await work(item, signal);
-    }
-  };
-  const guarded = () => worker().catch((error: unknown) => failure.abort(error));
-  await Promise.all(Array.from({ length: Math.min(workers, items.length) }, guarded));
-  if (failure.signal.aborted) throw failure.signal.reason;
 }

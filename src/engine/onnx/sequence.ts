@@ -3,6 +3,7 @@
 import type { CheckpointTokenizer, TextStream } from "../checkpoint/tokenizer.js";
 import type { Sample, SamplingParams, StopReason } from "../engine.js";
 import type { NumberedRequest } from "../request-source.js";
+import { firstStop } from "../stop-texts.js";
 
 export class Sequence {
   readonly request: NumberedRequest;
@@ -36,8 +37,8 @@ export class Sequence {
     this.#stream.push(token);
     this.#tokens.push(token);
     this.#textLengths.push(this.#stream.text.length);
-    const end = firstStop(this.#stream.text, before, stop);
-    if (end !== null) return this.#cut(end);
+    const found = firstStop(this.#stream.text, stop, before);
+    if (found !== undefined) return this.#cut(found.start);
     return this.#generated === maxTokens ? this.#finish("length") : null;
   }
 
@@ -58,10 +59,4 @@ export class Sequence {
   #sample(tokens: readonly number[], text: string, stop: StopReason): Sample {
     return { index: this.request.index, tokens, text, stop, generatedTokens: this.#generated };
   }
-}
-
-/** Start of the first stop text in `text` that ends after `from`; null when there is none. */
-function firstStop(text: string, from: number, stops: readonly string[]): number | null {
-  const found = stops.map((stop) => text.indexOf(stop, Math.max(0, from - stop.length + 1))).filter((at) => at !== -1);
-  return found.length === 0 ? null : Math.min(...found);
 }

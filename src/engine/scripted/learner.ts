@@ -8,6 +8,7 @@
  */
 
 import { createHash } from "node:crypto";
+import { sum } from "../../statistics/descriptive.js";
 import type { OptimizerParams } from "../engine.js";
 import type { Lesson } from "./lesson.js";
 
@@ -83,7 +84,7 @@ export class Learner {
    */
   gradient(batch: readonly Evidence[]): { readonly loss: number; readonly gradient: ReadonlyMap<number, number> } {
     const { responsiveness, byGroup, byAll } = this.#traits;
-    const tokens = batch.reduce((sum, { right, wrong }) => sum + right + wrong, 0);
+    const tokens = sum(batch.map(({ right, wrong }) => right + wrong));
     const gradient = new Map<number, number>();
     const add = (place: number, value: number) => gradient.set(place, (gradient.get(place) ?? 0) + value);
     let loss = 0;

@@ -6,6 +6,7 @@
 
 import { uniform } from "../../algorithm/random.js";
 import { shown, UserError } from "../../errors.js";
+import { mean, sum } from "../../statistics/descriptive.js";
 import {
   type CallOptions,
   type CheckpointRef,
@@ -22,6 +23,7 @@ import {
   type TrainStepResult,
 } from "../engine.js";
 import { RequestSource } from "../request-source.js";
+import { firstStop } from "../stop-texts.js";
 import { UpdateQueue } from "../update-queue.js";
 import { codePointTokenizer, END_TOKEN } from "./code-point-tokenizer.js";
 import { type Evidence, Learner, type LearnerTraits } from "./learner.js";
@@ -128,8 +130,8 @@ class ScriptedEngine implements Engine {
     return {
       loss,
       gradientNorm,
-      tokens: examples.reduce((sum, { tokens }) => sum + tokens.length, 0),
-      completionTokens: examples.reduce((sum, { tokens, completionStart }) => sum + tokens.length - completionStart, 0),
+      tokens: sum(examples.map(({ tokens }) => tokens.length)),
+      completionTokens: sum(examples.map(({ tokens, completionStart }) => tokens.length - completionStart)),
     };
   }
 
@@ -171,7 +173,7 @@ class ScriptedEngine implements Engine {
     // log σ(x) in a form that large odds do not overflow.
     const logSigmoid = (x: number) => Math.min(0, x) - Math.log1p(Math.exp(-Math.abs(x)));
     const all = this.#lessons.map((_, lesson) => logSigmoid(this.#learner.logOdds(lesson, false)));
-    return [logSigmoid(odds), logSigmoid(-odds), all.reduce((sum, value) => sum + value, 0) / all.length];
+    return [logSigmoid(odds), logSigmoid(-odds), mean(all)];
   }
 
   async close(): Promise<void> {
@@ -250,7 +252,7 @@ function draw(logits: readonly number[], { temperature, topP }: SamplingParams, 
   const largest = Math.max(...logits);
   if (temperature === 0) return logits.indexOf(largest);
   const weights = logits.map((logit) => Math.exp((logit - largest) / temperature));
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const total = sum(weights);
   const likeliestFirst = weights.map((_, i) => i).sort((a, b) => weights[b] - weights[a]);
   const nucleus: number[] = [];
   let mass = 0;
@@ -279,15 +281,4 @@ function cut(output: string, { stop, maxTokens }: SamplingParams): Omit<Sample, 
   if (found === undefined) return { tokens, text: output, stop: "end", generatedTokens };
   const text = output.slice(0, found.start);
   return { tokens: encode(text), text, stop: "stop", generatedTokens };
-}
-
-/** The stop text that is complete first; of several that end there, the one that begins first. */
-function firstStop(
-  output: string,
-  stops: readonly string[],
-): { readonly start: number; readonly end: number } | undefined {
-  return stops
-    .map((stop) => ({ start: output.indexOf(stop), end: output.indexOf(stop) + stop.length }))
-    .filter(({ start }) => start >= 0)
-    .sort((a, b) => a.end - b.end || a.start - b.start)[0];
 }

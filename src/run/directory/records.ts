@@ -1,14 +1,14 @@
 /** Lines of an iteration's logs: their types, and the schemas that reading checks them by. */
 
 import { z } from "zod";
-import type { Outcome, TryRequest } from "../../algorithm/iteration.js";
+import type { DrawnTry } from "../../algorithm/iteration.js";
 import type { StopReason } from "../../engine/engine.js";
 import { UserError } from "../../errors.js";
 import type { Correctness } from "../../tasks/task.js";
 import type { TapeRecord } from "./tape.js";
 
 /** A sample and its verdict: a line of evaluation.jsonl, and most of one of samples.jsonl. */
-export interface VerifiedSample extends TapeRecord, Outcome {
+export interface VerifiedSample extends TapeRecord {
   /** Index of the observation in its split. */
   readonly observation: number;
   readonly id: string;
@@ -31,7 +31,7 @@ export interface VerifiedSample extends TapeRecord, Outcome {
 }
 
 /** A line of samples.jsonl. */
-export interface DrawnSample extends VerifiedSample, TryRequest {}
+export interface DrawnSample extends VerifiedSample, DrawnTry {}
 
 /** A line of probes.jsonl. */
 export interface ProbeSample extends DrawnSample {

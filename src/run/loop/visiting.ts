@@ -1,6 +1,6 @@
 /** The visit of an iteration: Algorithm 1's steps 1 and 2 with recorded draws. */
 
-import { type DrawnTry, type Visit, visit } from "../../algorithm/iteration.js";
+import { type Visit, visit } from "../../algorithm/iteration.js";
 import type { ObservationQueue } from "../../algorithm/observation-queue.js";
 import { targetAt } from "../../algorithm/schedule.js";
 import { sum } from "../../statistics/descriptive.js";
@@ -72,7 +72,7 @@ export async function visitObservations(run: RunContext, queue: ObservationQueue
 
 /** Lines of kept.jsonl. */
 export function keptLines({ kept }: Visit<DrawnSample>): KeptSample[] {
-  return kept.map(({ outcome: { observation, id, attempt, hinted, tokens, text } }) => ({
+  return kept.map(({ observation, id, attempt, hinted, tokens, text }) => ({
     observation,
     id,
     attempt,
@@ -106,17 +106,14 @@ function figures(
     flops: {
       ...addCosts(samplingCost(engine, draws), probing),
       probes: probing.sampling,
-      wasted: ownCost(
-        engine,
-        visited.speculated.map(({ outcome }) => outcome),
-      ),
+      wasted: ownCost(engine, visited.speculated),
     },
   };
 }
 
 /** Share of D₊ that states the right answer after a wrong step; null where the task cannot tell or D₊ is empty. */
-function wrongStepShare({ task }: RunContext, kept: readonly DrawnTry<DrawnSample>[]): number | null {
+function wrongStepShare({ task }: RunContext, kept: readonly DrawnSample[]): number | null {
   // Gold answers come without a rationale.
-  if (task.checkRationale === undefined || kept.every(({ outcome }) => outcome.wrongStep === undefined)) return null;
-  return kept.filter(({ outcome }) => outcome.wrongStep !== null).length / kept.length;
+  if (task.checkRationale === undefined || kept.every(({ wrongStep }) => wrongStep === undefined)) return null;
+  return kept.filter(({ wrongStep }) => wrongStep !== null).length / kept.length;
 }

@@ -8,7 +8,7 @@ import type { Exemplar, Task, TaskSource } from "../../tasks/task.js";
 import { type SelfCheckReport, selfCheck } from "../../tasks/verifiers/self-check.js";
 import { methodOf, taskOptions } from "../config/config.js";
 import type { RunConfig } from "../config/fields.js";
-import { chosenExemplars } from "../loop/context.js";
+import { chosenExemplars } from "../loop/open-parts.js";
 import { openPromptModel } from "../open-engine.js";
 import { chatText } from "../prompts/chat-prompts.js";
 import { type LengthSources, lengthsInTokens, lengthsInWords, type PromptLengths } from "../prompts/prompt-lengths.js";

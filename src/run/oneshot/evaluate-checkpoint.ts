@@ -4,8 +4,9 @@ import type { ModelFacts } from "../../engine/engine.js";
 import type { RunConfig } from "../config/fields.js";
 import type { EvaluationResult } from "../directory/journal.js";
 import { type Listeners, tee } from "../listeners.js";
-import { openParts, type RunOptions, stopIfAsked } from "../loop/context.js";
+import { type RunOptions, stopIfAsked } from "../loop/context.js";
 import { answerAll, mannerOf, summarizeAnswers } from "../loop/evaluation.js";
+import { openParts } from "../loop/open-parts.js";
 
 export interface CheckpointEvaluation extends EvaluationResult {
   readonly task: string;

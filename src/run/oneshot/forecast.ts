@@ -5,17 +5,18 @@
  */
 
 import { BALANCE_TEMPERATURES } from "../../algorithm/balance.js";
-import { type CostFacts, forwardFlops, trainedFlops } from "../../algorithm/flops.js";
+import { trainedFlops } from "../../algorithm/flops.js";
 import type { Method } from "../../algorithm/methods.js";
 import { seedFor, shuffled } from "../../algorithm/random.js";
 import { stepsAt, targetAt } from "../../algorithm/schedule.js";
 import type { Engine } from "../../engine/engine.js";
 import { sum } from "../../statistics/descriptive.js";
 import type { RunConfig } from "../config/fields.js";
-import { isBudgetSpent, iterationCosts } from "../cost.js";
-import { openParts, type RunOptions, type RunParts } from "../loop/context.js";
+import { expectedSamplingCost, isBudgetSpent, iterationCosts, type SamplingFacts } from "../cost.js";
+import type { RunOptions, RunParts } from "../loop/context.js";
 import { mannerOf } from "../loop/evaluation.js";
 import { goldSamples } from "../loop/gold.js";
+import { openParts } from "../loop/open-parts.js";
 import { answerTests, drawTries } from "../loop/sampling.js";
 import { optimizerParams, scheduleOf } from "../loop/training.js";
 import { trainingExample } from "../prompts/prompts.js";
@@ -39,7 +40,7 @@ export interface Calibration {
 }
 
 /** What a run's size follows from. */
-export interface ForecastFacts {
+export interface ForecastFacts extends SamplingFacts {
   readonly method: Method;
   readonly config: Pick<
     RunConfig,
@@ -52,8 +53,6 @@ export interface ForecastFacts {
     | "maxFlops"
     | "consistencySamples"
   >;
-  readonly model: CostFacts;
-  readonly sharesPrefix: boolean;
   /** Tokens before every question while sampling. */
   readonly prefixTokens: number;
   /** N, and test observations. */
@@ -104,7 +103,7 @@ export async function forecastRun(config: RunConfig, options: RunOptions = {}): 
       method,
       config: parts.config,
       model: engine.model,
-      sharesPrefix: engine.capabilities.sharesPrefix,
+      capabilities: engine.capabilities,
       prefixTokens: prompts.prefix.length,
       observations: train.length,
       tests: test.length,
@@ -136,7 +135,7 @@ export function forecastIterations(facts: ForecastFacts, calibration: Calibratio
 }
 
 function forecastIteration(facts: ForecastFacts, calibration: Calibration, iteration: number): IterationForecast {
-  const { method, config, model, sharesPrefix, prefixTokens, observations } = facts;
+  const { method, config, model, prefixTokens, observations } = facts;
   const { promptTokens, generatedTokens, exampleTokens } = calibration;
   const schedule = scheduleOf(config);
   const target = targetAt(iteration, schedule, method);
@@ -151,10 +150,11 @@ function forecastIteration(facts: ForecastFacts, calibration: Calibration, itera
   const draws = gold ? 0 : Math.round(visited * drawsPerVisit) + probes;
   // A call draws one try of a wave of observations, or one of its probes at one temperature.
   const calls = (observed: number) => Math.ceil(observed / config.samplingBatch) * method.tries;
-  const waves = gold ? 0 : sharesPrefix ? calls(visited) + calls(probed) * temperatures : draws;
-  const sampling =
-    draws * forwardFlops(model, prefixTokens, promptTokens + generatedTokens) +
-    waves * forwardFlops(model, 0, prefixTokens);
+  const sampling = expectedSamplingCost(
+    facts,
+    { prefix: prefixTokens, prompt: promptTokens, generated: generatedTokens },
+    { samples: draws, calls: gold ? 0 : calls(visited) + calls(probed) * temperatures },
+  );
   const kept = gold ? observations : visited * usable;
   const steps = method.batch === "schedule" ? stepsAt(iteration, schedule) : Math.ceil(kept / config.batchSize);
   const examples = method.batch === "schedule" ? steps * config.batchSize : kept;

@@ -33,7 +33,7 @@ const facts = (method: string, maxFlops: number | null = null) => ({
     consistencySamples: 5,
   },
   model: { nonEmbeddingParameters: 1_000, layers: 2, attentionWidth: 10 },
-  sharesPrefix: true,
+  capabilities: { sharesPrefix: true },
   prefixTokens: 100,
   observations: 1_000,
   tests: 40,
