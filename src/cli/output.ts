@@ -1,4 +1,4 @@
-/** Results go to stdout, everything said on the way to stderr, so that stdout can be piped into another program. */
+/** Results go to stdout and remarks to stderr, so that stdout can be piped into another program. */
 
 import { once } from "node:events";
 
@@ -15,7 +15,7 @@ export function printJson(value: unknown): void {
   print(JSON.stringify(value));
 }
 
-/** Many results to stdout, one a line, no faster than the reader takes them. What came before an error is printed too. */
+/** Many results to stdout, one per line, no faster than the reader takes them. Lines before an error are printed too. */
 export async function printLines(lines: AsyncIterable<string>): Promise<void> {
   let waiting = "";
   const flush = async () => {
@@ -50,9 +50,4 @@ export function quietOnBrokenPipe(): void {
   process.stderr.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") throw error;
   });
-}
-
-/** A word as the shell takes it, in quotes where it needs them. */
-export function shellWord(word: string): string {
-  return /^[\w./@%+=:,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -1,17 +1,17 @@
-/** SIGINT, SIGTERM and the end of the process that started this one, so that a run ends where it can go on from. */
+/** SIGINT, SIGTERM, SIGHUP and the end of the parent process, so that a run ends where it can continue. */
 
 export interface StopSignals {
-  /** Aborted by the first SIGINT or SIGTERM. */
+  /** Aborted by the first SIGINT, SIGTERM or SIGHUP. */
   readonly signal: AbortSignal;
   /** 128 + the signal's number, as shells report it; null while none has come. */
   readonly exitCode: number | null;
   dispose(): void;
 }
 
-const NUMBERS = { SIGINT: 2, SIGTERM: 15 } as const;
+const NUMBERS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
 type StopSignal = keyof typeof NUMBERS;
 
-/** Set for a process that is to end with its parent, which holds the other end of its stdin for as long as it lives. */
+/** Set for a process that ends with its parent. The parent holds the other end of the process's stdin for as long as it lives. */
 export const WITH_PARENT = "ADASTAR_WITH_PARENT";
 
 /**
@@ -32,7 +32,7 @@ export function listenForStop(onFirst: (name: StopSignal) => void): StopSignals 
   const parentGone = () => stop("SIGTERM");
   const { stdin } = process;
   const follows = process.env[WITH_PARENT] !== undefined;
-  // Read to its end, which comes when the parent is no more, whatever ended it. Waiting for that alone keeps no process alive.
+  // The end of stdin comes when the parent has ended, for whatever reason. Waiting for it alone keeps no process alive.
   if (follows) stdin.once("close", parentGone).resume().unref();
   return {
     signal: controller.signal,

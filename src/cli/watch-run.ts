@@ -1,18 +1,19 @@
-/** Shows a run while it goes, lets it be stopped, and closes it with its table. */
+/** Shows a run while it continues, lets it be stopped, and closes it with its table. */
 
 import { existsSync } from "node:fs";
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import { iterationTable, summaryPairs } from "../report/run-table.js";
 import { renderPairs, renderText } from "../report/tables.js";
 import type { Listener, RunSummary } from "../run/events.js";
 import { createDisplay } from "./display/display.js";
 import type { ProgressState } from "./display/state.js";
-import { printJson, say, shellWord } from "./output.js";
+import { commandLine, shortPath } from "./invocation.js";
+import { printJson, say } from "./output.js";
 import { listenForStop } from "./stop-signals.js";
 
 /**
- * Runs `go` with a listener that displays on stderr and a signal that SIGINT and SIGTERM abort. Everything a person reads goes to
- * stderr; stdout gets the summary as one line of JSON when `json` is set, else nothing.
+ * Runs `go` with a listener that displays on stderr and a signal that the user's stop aborts. Everything for people goes to stderr.
+ * With `json`, stdout gets the summary as one line of JSON; otherwise it gets nothing.
  */
 export async function watchRun(
   go: (listener: Listener, signal: AbortSignal) => Promise<RunSummary>,
@@ -22,7 +23,7 @@ export async function watchRun(
   const stop = listenForStop((name) => {
     const runDir = display.state.started?.runDir;
     const how = runDir === undefined ? "" : ` Resume with: ${resumeHint(runDir)}`;
-    display.note(`${name}: finishing the present slice and saving; once more stops at once.${how}`);
+    display.note(`${name}: finishing the current slice and saving. A second one stops at once.${how}`);
   });
   try {
     const summary = await go(display.listener, stop.signal);
@@ -36,26 +37,20 @@ export async function watchRun(
   }
 }
 
-/** The table of iterations, what came out, and what to type next. */
+/** The table of iterations, the outcome, and what to type next. */
 function closingReport(state: ProgressState, summary: RunSummary): string {
   const table = iterationTable(state.records, summary.baseAccuracy);
   const parts = [renderText(table, process.stderr.columns), renderPairs(summaryPairs(summary))];
   if (summary.status === "interrupted") {
-    parts.push(`Interrupted. Go on with:\n  ${resumeHint(summary.runDir)}`);
+    parts.push(`Interrupted. Continue with:\n  ${resumeHint(summary.runDir)}`);
   } else if (existsSync(join(summary.checkpoint, "tokenizer.json"))) {
     // The simulated learner leaves no model to talk to.
-    parts.push(`Talk to the model:\n  adastar generate --model ${quoted(summary.checkpoint)} --prompt "..."`);
+    const model = shortPath(summary.checkpoint);
+    parts.push(`Talk to the model:\n  ${commandLine("generate", "--model", model, "--prompt", "...")}`);
   }
   return parts.join("\n\n");
 }
 
 function resumeHint(runDir: string): string {
-  return `adastar resume ${quoted(runDir)}`;
-}
-
-/** A path as the shell takes it: relative where that is shorter, in quotes where it needs them. */
-function quoted(path: string): string {
-  const short = relative(process.cwd(), path);
-  const shown = short !== "" && short.length < path.length ? short : path;
-  return shellWord(shown);
+  return commandLine("resume", shortPath(runDir));
 }

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { createDisplay } from "../../src/cli/display/display.js";
+import { timeLeft } from "../../src/cli/display/eta.js";
 import { LiveDisplay } from "../../src/cli/display/live.js";
 import { PlainDisplay } from "../../src/cli/display/plain.js";
-import { advance, initialState, secondsLeft } from "../../src/cli/display/state.js";
+import { advance, initialState } from "../../src/cli/display/state.js";
 import { displayWidth } from "../../src/report/width.js";
 import { base, evaluating, iteration, started, training, visiting, wholeRun } from "./events.js";
 import { Terminal } from "./terminal.js";
@@ -14,7 +15,7 @@ function steppingClock(): () => number {
 }
 
 function live(terminal: Terminal, colour = false): LiveDisplay {
-  return new LiveDisplay(terminal, { colour, interval: 1, clock: steppingClock() });
+  return new LiveDisplay(terminal, { colour, interval: 1, clock: steppingClock(), schedule: (write) => write() });
 }
 
 describe("live display", () => {
@@ -23,19 +24,22 @@ describe("live display", () => {
     const display = live(terminal);
     for (const event of wholeRun.slice(0, 9)) display.listener(event);
     const screen = terminal.screen;
-    expect(screen.slice(0, 4)).toEqual([
+    expect(screen.slice(0, 7)).toEqual([
       "adastar on arithmetic: 4,000 observations, 500 for testing",
       "model starter (1.2M parameters), 2 iterations, seed 1",
       "run directory /tmp/run",
+      "iter     test        m      α        FLOPs    |D₊|    loss  popped         time",
+      "base   50.0 %",
+      "   1   62.5 %      500  0.620   2.00 TFLOP     320  0.5000     192         30 s",
       "a remark",
     ]);
-    expect(screen[4]).toBe("iteration 2/2 sampling · m 200 · 6,000 tokens/s");
-    expect(screen[5]).toMatch(/^█{9}░{21} 100 of 320 correct$/);
-    expect(screen[6]).toMatch(/^α 0\.62 · loss 0\.500 · 2\.00 TFLOP · \d+ s, about \d+ s left$/);
-    expect(screen[7]).toBe("test accuracy ▅▆ 50.0 % → 62.5 %, best 62.5 %");
-    expect(screen).toHaveLength(8);
+    expect(screen[7]).toBe("iteration 2/2 sampling · m 200 · 6,000 tokens/s");
+    expect(screen[8]).toMatch(/^█{9}░{21} 100 of 320 correct$/);
+    expect(screen[9]).toMatch(/^α 0\.62 · loss 0\.500 · 2\.00 TFLOP · \d+ s, about \d+ s left$/);
+    expect(screen[10]).toBe("test accuracy ▅▆ 50.0 % → 62.5 %, best 62.5 %");
+    expect(screen).toHaveLength(11);
     display.close();
-    expect(terminal.screen).toEqual(screen.slice(0, 4));
+    expect(terminal.screen).toEqual(screen.slice(0, 7));
   });
 
   test("shows each phase", () => {
@@ -46,9 +50,9 @@ describe("live display", () => {
     expect(terminal.screen[3]).toBe("base model testing · 50.0 % so far · 5,000 tokens/s");
     display.listener(base);
     display.listener(training(1, 20));
-    expect(terminal.screen[3]).toBe("iteration 1/2 training · 3,000 tokens/s");
-    expect(terminal.screen[4]).toBe(`${"█".repeat(15)}${"░".repeat(15)} step 20 of 40`);
-    expect(terminal.screen[5]).toMatch(/^loss 0\.432 · /);
+    expect(terminal.screen[5]).toBe("iteration 1/2 training · 3,000 tokens/s");
+    expect(terminal.screen[6]).toBe(`${"█".repeat(15)}${"░".repeat(15)} step 20 of 40`);
+    expect(terminal.screen[7]).toMatch(/^loss 0\.432 · /);
     display.close();
   });
 
@@ -69,14 +73,15 @@ describe("live display", () => {
     const display = live(terminal, true);
     for (const event of wholeRun.slice(1, 6)) display.listener(event);
     display.listener({ ...started, runDir: "r" } as typeof started);
-    const permanent = terminal.screen.length;
     for (const event of [base, iteration(1), visiting(2, 100)]) display.listener(event);
     const lines = terminal.screen;
-    // The permanent lines may wrap; four redrawn lines follow the ones before the last redraw.
-    expect(lines.length).toBeGreaterThan(3);
-    expect(lines.length - permanent).toBeLessThanOrEqual(4);
     for (const line of lines.slice(-4)) expect(displayWidth(line)).toBeLessThanOrEqual(Math.max(1, columns - 1));
     display.close();
+    // The permanent lines may wrap; no redrawn line does, and none is left.
+    const permanent = terminal.screen.length;
+    expect(permanent).toBeGreaterThan(3);
+    expect(lines.length - permanent).toBe(4);
+    expect(lines.slice(0, permanent)).toEqual(terminal.screen);
   });
 
   test("leaves no remains when the terminal is narrowed while it draws", () => {
@@ -98,7 +103,12 @@ describe("live display", () => {
   test("redraws at most once an interval", () => {
     const terminal = new Terminal(80);
     let now = 0;
-    const display = new LiveDisplay(terminal, { colour: false, interval: 100, clock: () => now });
+    const display = new LiveDisplay(terminal, {
+      colour: false,
+      interval: 100,
+      clock: () => now,
+      schedule: (write) => write(),
+    });
     display.listener(started);
     now = 1000;
     display.listener(visiting(1, 1));
@@ -155,7 +165,10 @@ describe("plain display", () => {
     let now = 0;
     const clock = () => (now += 4000);
     const lines = linesOf(clock, [started, visiting(1, 10), visiting(1, 20), visiting(1, 30), training(1, 1)]);
-    expect(lines.slice(3)).toEqual(["iteration 1/2 sampling: 30 of 320 correct, m 60, 6,000 tokens/s, 12 s", ""]);
+    expect(lines.slice(3)).toEqual([
+      "iteration 1/2 sampling: 30 of 320 correct, m 60, 6,000 tokens/s, 12 s, roughly 5 min 33 s left",
+      "",
+    ]);
   });
 });
 
@@ -169,24 +182,44 @@ test("a display redraws only on a terminal that can", () => {
 });
 
 describe("time left", () => {
-  const at = (events: readonly Parameters<typeof advance>[1][], now: number) =>
-    secondsLeft(
-      events.reduce((state, event) => advance(state, event, 0), initialState(0)),
-      now,
+  type Event = Parameters<typeof advance>[1];
+  /** Each event with the seconds on the clock when it arrives; then the clock at the reading. */
+  const at = (events: readonly (readonly [seconds: number, event: Event])[], seconds: number) =>
+    timeLeft(
+      events.reduce((state, [when, event]) => advance(state, event, 1000 * when), initialState(0)),
+      1000 * seconds,
     );
+  const inOrder = (...events: readonly Event[]) => events.map((event) => [0, event] as const);
 
-  test("is not guessed before the first iteration is done", () => expect(at([started, base], 5000)).toBeNull());
-
-  test("is what the last iteration took, less what this one has taken", () => {
-    expect(at([started, base, iteration(1)], 0)).toBe(30);
-    expect(at([started, base, iteration(1)], 12_000)).toBe(18);
-    expect(at([started, base, iteration(1)], 99_000)).toBe(0);
-    expect(at([started, base, iteration(1), iteration(2)], 0)).toBe(0);
+  test("is not guessed before there is a pace to judge by", () => {
+    expect(at(inOrder(started, base), 5)).toBeNull();
+    expect(at([...inOrder(started, base), [0, visiting(1, 1)]], 5)).toBeNull();
   });
 
-  test("grows with the step schedule", () => {
+  test("is rough in the first iteration: training is taken to last as long as sampling, testing as for the base model", () => {
+    // Half of the samples after 10 s: 10 s more, 20 s of training, 2 s of testing; the second iteration as the first.
+    expect(at([...inOrder(started, base), [0, visiting(1, 160)]], 10)).toEqual({ seconds: 32 + 42, rough: true });
+    const trained = [...inOrder(started, base, visiting(1, 160)), [20, training(1, 10)]] as const;
+    // A quarter of the steps after 4 s: 12 s more.
+    expect(at(trained, 24)).toEqual({ seconds: 12 + 2 + 20 + 16 + 2, rough: true });
+  });
+
+  test("is what the last iteration took, less what this one has taken", () => {
+    expect(at(inOrder(started, base, iteration(1)), 0)).toEqual({ seconds: 30, rough: false });
+    expect(at(inOrder(started, base, iteration(1), visiting(2, 0)), 12)?.seconds).toBe(18);
+    expect(at(inOrder(started, base, iteration(1), iteration(2)), 0)?.seconds).toBe(0);
+  });
+
+  test("follows the pace of a phase that takes longer than it did", () => {
+    // 80 of 320 after 50 s: 150 s more, then training and testing as before.
+    expect(at([...inOrder(started, base, iteration(1)), [0, visiting(2, 80)]], 50)?.seconds).toBe(150 + 8 + 2);
+    // Not even the pace is known, and the last iteration's time is over: what is left of the other phases.
+    expect(at([...inOrder(started, base, iteration(1)), [0, visiting(2, 1)]], 99)?.seconds).toBe(8 + 2);
+  });
+
+  test("grows with the step schedule; the test set does not", () => {
     const longer = { ...started, iterations: 4 } as typeof started;
     const second = { ...iteration(2), record: { ...iteration(2).record, steps: 60 } };
-    expect(at([longer, base, iteration(1), second], 0)).toBeCloseTo(30 * 1.5 + 30 * 1.5 ** 2);
+    expect(at(inOrder(longer, base, iteration(1), second), 0)?.seconds).toBeCloseTo(28 * 1.5 + 2 + 28 * 1.5 ** 2 + 2);
   });
 });

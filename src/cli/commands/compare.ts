@@ -23,8 +23,9 @@ import { type ConfigKey, configKeys } from "../../run/config/fields.js";
 import { resumeRun, startRun } from "../../run/loop/runner.js";
 import { modelLabelOf, usesModelFolder } from "../../run/open-engine.js";
 import { addConfigOptions, statedSettings } from "../config-options.js";
+import { commandLine } from "../invocation.js";
 import { launchProcess } from "../launch-run.js";
-import { print, printJson, say, shellWord } from "../output.js";
+import { print, printJson, say } from "../output.js";
 import { numberIn, wholeNumber } from "../parsers.js";
 import { listenForStop } from "../stop-signals.js";
 
@@ -133,7 +134,7 @@ async function compare(options: Options): Promise<void> {
       failed,
       missing,
       setting: settingOf(first, plan, runs),
-      command: commandLine(),
+      command: commandLine(...process.argv.slice(2)),
     };
     mkdirSync(out, { recursive: true });
     for (const [name, content] of Object.entries(reportFiles(comparison, context)))
@@ -234,8 +235,4 @@ function settingOf(
         : formatFlops(config.maxFlops),
     ],
   ];
-}
-
-function commandLine(): string {
-  return ["adastar", ...process.argv.slice(2)].map(shellWord).join(" ");
 }

@@ -1,14 +1,17 @@
 import { clip, displayWidth } from "../../report/width.js";
 import type { Listener, RunEvent } from "../../run/events.js";
+import { rowHeader, rowOf } from "./rows.js";
 import type { DisplayStream, RunDisplay } from "./run-display.js";
 import { advance, initialState, type ProgressState, phaseShare } from "./state.js";
 import { accuracyFigure, phaseCount, phaseFigures, phaseLabel, runFigures, startLine, timeFigure } from "./text.js";
 
 export interface LiveDisplayOptions {
   readonly colour: boolean;
-  /** Milliseconds between two redraws; the lines are also redrawn at this pace when no event arrives, so that the time goes on. */
+  /** Milliseconds between two redraws. The lines are also redrawn at this pace without any event, so that the time moves. */
   readonly interval?: number;
   readonly clock?: () => number;
+  /** Runs `write` soon; see `LiveDisplay`. */
+  readonly schedule?: (write: () => void) => void;
 }
 
 const ESC = "\u001b[";
@@ -20,7 +23,12 @@ interface Span {
   readonly style: keyof typeof STYLES;
 }
 
-/** A few lines at the bottom of the terminal, redrawn in place; what stays (start, notices) scrolls away above them. */
+/**
+ * A few lines at the bottom of the terminal, redrawn in place. What stays (start, notices, a row for each iteration) scrolls away above.
+ *
+ * A line that was drawn on a wider terminal takes several rows on a narrower one, so erasing needs the present width. Node learns of a new
+ * width from a signal, which waits while the run computes. Writing is therefore put off (`setImmediate`) until signals were served.
+ */
 export class LiveDisplay implements RunDisplay {
   readonly listener: Listener = (event) => this.#take(event);
   state: ProgressState;
@@ -28,7 +36,12 @@ export class LiveDisplay implements RunDisplay {
   readonly #colour: boolean;
   readonly #interval: number;
   readonly #clock: () => number;
+  readonly #schedule: (write: () => void) => void;
   readonly #timer: NodeJS.Timeout;
+  /** Text that stays and is not written yet. */
+  #notes: string[] = [];
+  #scheduled = false;
+  #closed = false;
   /** Widths, in cells, of the lines now on the terminal; the cursor is on the line below them. */
   #drawn: readonly number[] = [];
   #drawnAt = Number.NEGATIVE_INFINITY;
@@ -38,52 +51,84 @@ export class LiveDisplay implements RunDisplay {
     this.#colour = options.colour;
     this.#interval = options.interval ?? 100;
     this.#clock = options.clock ?? (() => performance.now());
+    this.#schedule = options.schedule ?? setImmediate;
     this.state = initialState(this.#clock());
     this.#timer = setInterval(() => this.#draw(), Math.max(this.#interval, 250));
     this.#timer.unref();
   }
 
   note(text: string): void {
-    this.#stream.write(`${this.#erase()}${text}\n`);
-    this.#drawn = [];
+    if (this.#closed) {
+      this.#stream.write(`${text}\n`);
+      return;
+    }
+    this.#notes.push(text);
     this.#drawnAt = Number.NEGATIVE_INFINITY;
     this.#draw();
   }
 
   close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     clearInterval(this.#timer);
-    const erase = this.#erase();
+    const text = this.#erase() + this.#takeNotes();
     this.#drawn = [];
-    if (erase !== "") this.#stream.write(erase);
+    if (text !== "") this.#stream.write(text);
   }
 
   #take(event: RunEvent): void {
     this.state = advance(this.state, event, this.#clock());
     if (event.kind === "started") this.note(startLine(event));
     else if (event.kind === "notice") this.note(event.text);
+    else if (event.kind === "base") this.note(`${rowHeader(this.#width())}\n${rowOf(event, this.#width())}`);
+    else if (event.kind === "iteration") this.note(rowOf(event, this.#width()));
     else if (event.kind === "finished") this.close();
     else this.#draw();
   }
 
   #draw(): void {
+    if (this.#scheduled || this.#clock() - this.#drawnAt < this.#interval) return;
+    this.#scheduled = true;
+    this.#schedule(() => this.#write());
+  }
+
+  #write(): void {
+    this.#scheduled = false;
+    if (this.#closed) return;
     const now = this.#clock();
     const nothing = this.state.started === null && this.state.phase === null;
-    if (nothing || now - this.#drawnAt < this.#interval) return;
-    // One cell is left free: writing in the last column makes some terminals wrap at once.
-    const width = Math.max(1, this.#columns() - 1);
-    const lines = liveLines(this.state, now, width).map((spans) => clipSpans(spans, width));
+    const lines = nothing ? [] : this.#lines(now);
     const text = lines.map((spans) => `${spans.map((span) => this.#styled(span)).join("")}\n`).join("");
-    this.#stream.write(this.#erase() + text);
+    this.#stream.write(this.#erase() + this.#takeNotes() + text);
     this.#drawn = lines.map((spans) => spans.reduce((sum, span) => sum + displayWidth(span.text), 0));
     this.#drawnAt = now;
   }
 
-  /** Moves to the first line drawn and clears from there. Lines drawn on a wider terminal have been wrapped by a narrower one since. */
+  /** The lines to redraw, as many as fit above the cursor: lines that scrolled away could not be erased. */
+  #lines(now: number): Span[][] {
+    const width = this.#width();
+    const lines = liveLines(this.state, now, width).map((spans) => clipSpans(spans, width));
+    const rows = this.#stream.rows ?? Number.POSITIVE_INFINITY;
+    return lines.slice(0, Math.max(1, rows - 1));
+  }
+
+  #takeNotes(): string {
+    const text = this.#notes.map((note) => `${note}\n`).join("");
+    this.#notes = [];
+    return text;
+  }
+
+  /** Moves to the first line drawn and clears from there. */
   #erase(): string {
     if (this.#drawn.length === 0) return "";
     const columns = this.#columns();
     const rows = this.#drawn.reduce((sum, width) => sum + Math.max(1, Math.ceil(width / columns)), 0);
     return `\r${ESC}${rows}A${ESC}J`;
+  }
+
+  /** Cells of a line to fill. One is left free: writing in the last column makes some terminals wrap at once. */
+  #width(): number {
+    return Math.max(1, this.#columns() - 1);
   }
 
   #columns(): number {

@@ -8,6 +8,7 @@ export interface DisplayStream {
   write(text: string): unknown;
   readonly isTTY?: boolean;
   readonly columns?: number;
+  readonly rows?: number;
 }
 
 export interface RunDisplay {
@@ -16,6 +17,6 @@ export interface RunDisplay {
   readonly state: ProgressState;
   /** Writes lines that stay, above whatever is redrawn. */
   note(text: string): void;
-  /** Takes away what is redrawn; lines that stay are left. */
+  /** Removes what is redrawn and leaves the lines that stay. */
   close(): void;
 }

@@ -1,10 +1,10 @@
-/** What the displays know of a run: the events folded into one value, and what follows from it. */
+/** What the displays know about a run: its events folded into one value. */
 
 import type { IterationRecord, RunEvent } from "../../run/events.js";
 
 type EventOf<K extends RunEvent["kind"]> = Extract<RunEvent, { kind: K }>;
 
-/** The phase a run is in, with its latest figures. */
+/** The present phase of a run, with its latest figures. */
 export type Phase = EventOf<"visiting"> | EventOf<"training"> | EventOf<"evaluating">;
 
 export interface ProgressState {
@@ -12,13 +12,27 @@ export interface ProgressState {
   readonly baseAccuracy: number | null;
   readonly records: readonly IterationRecord[];
   readonly phase: Phase | null;
+  /** Seconds that the base model's evaluation took, and that sampling and training of the present iteration took; null before. */
+  readonly baseSeconds: number | null;
+  readonly visitSeconds: number | null;
+  readonly trainSeconds: number | null;
   /** Clock readings, in milliseconds. */
   readonly startedAt: number;
-  readonly iterationStartedAt: number;
+  readonly phaseStartedAt: number;
 }
 
 export function initialState(now: number): ProgressState {
-  return { started: null, baseAccuracy: null, records: [], phase: null, startedAt: now, iterationStartedAt: now };
+  return {
+    started: null,
+    baseAccuracy: null,
+    records: [],
+    phase: null,
+    baseSeconds: null,
+    visitSeconds: null,
+    trainSeconds: null,
+    startedAt: now,
+    phaseStartedAt: now,
+  };
 }
 
 /** The state after `event`, which arrived when the clock read `now` milliseconds. Pure. */
@@ -29,16 +43,32 @@ export function advance(state: ProgressState, event: RunEvent, now: number): Pro
     case "visiting":
     case "training":
     case "evaluating":
-      return { ...state, phase: event };
+      return event.kind === state.phase?.kind ? { ...state, phase: event } : nextPhase(state, event, now);
     case "base":
-      return { ...state, baseAccuracy: event.testAccuracy, phase: null, iterationStartedAt: now };
+      return { ...state, baseAccuracy: event.testAccuracy, baseSeconds: event.seconds, ...between(now) };
     case "iteration":
-      return { ...state, records: [...state.records, event.record], phase: null, iterationStartedAt: now };
+      return { ...state, records: [...state.records, event.record], ...between(now) };
     case "notice":
       return state;
     case "finished":
       return { ...state, baseAccuracy: event.summary.baseAccuracy, phase: null };
   }
+}
+
+function nextPhase(state: ProgressState, phase: Phase, now: number): ProgressState {
+  const seconds = (now - state.phaseStartedAt) / 1000;
+  return {
+    ...state,
+    phase,
+    phaseStartedAt: now,
+    visitSeconds: state.phase?.kind === "visiting" ? seconds : state.visitSeconds,
+    trainSeconds: state.phase?.kind === "training" ? seconds : state.trainSeconds,
+  };
+}
+
+/** Nothing is known yet about the iteration to come. */
+function between(now: number) {
+  return { phase: null, visitSeconds: null, trainSeconds: null, phaseStartedAt: now };
 }
 
 /** Tokens a second in the present phase; null before its first tokens. */
@@ -58,24 +88,4 @@ export function phaseShare(phase: Phase | null, observations: number): number | 
         ? [phase.step, phase.steps]
         : [phase.done, phase.total];
   return total > 0 ? Math.min(1, done / total) : null;
-}
-
-/**
- * Seconds the run will take from now on, or null before the first iteration is done. It supposes that each iteration takes as long as
- * the last one, times the growth of the step schedule that the last two showed.
- */
-export function secondsLeft(state: ProgressState, now: number): number | null {
-  const last = state.records.at(-1);
-  if (state.started === null || last === undefined) return null;
-  const ahead = state.started.iterations - last.iteration;
-  if (ahead <= 0) return 0;
-  const before = state.records.at(-2);
-  const growth = before !== undefined && before.steps > 0 ? Math.min(Math.max(last.steps / before.steps, 1), 2) : 1;
-  let next = growth * (last.seconds.visit + last.seconds.train + last.seconds.evaluate);
-  let left = Math.max(0, next - (now - state.iterationStartedAt) / 1000);
-  for (let i = 1; i < ahead; i++) {
-    next *= growth;
-    left += next;
-  }
-  return left;
 }

@@ -11,7 +11,8 @@ import {
 } from "../../report/format.js";
 import { modelLabel } from "../../report/run-table.js";
 import type { RunEvent } from "../../run/events.js";
-import { type Phase, type ProgressState, secondsLeft, tokensPerSecond } from "./state.js";
+import { timeLeft } from "./eta.js";
+import { type Phase, type ProgressState, tokensPerSecond } from "./state.js";
 
 type EventOf<K extends RunEvent["kind"]> = Extract<RunEvent, { kind: K }>;
 
@@ -33,12 +34,12 @@ export function phaseLabel(state: ProgressState, phase: Phase): string {
   return state.started === null ? name : `base model ${name}`;
 }
 
-/** `iteration 3/8`; how many are planned is not told of a run that is over. */
+/** `iteration 3/8`, or `iteration 3` where the plan is not known because the run is over. */
 function iterationLabel({ started }: ProgressState, iteration: number): string {
   return started === null ? `iteration ${iteration}` : `iteration ${iteration}/${started.iterations}`;
 }
 
-/** The count that tells how far a phase is. */
+/** How far a phase is, as a count. */
 export function phaseCount(phase: Phase): string {
   switch (phase.kind) {
     case "visiting":
@@ -74,15 +75,17 @@ export function runFigures(state: ProgressState): string[] {
   ];
 }
 
-/** `2 min 05 s, about 3 min 10 s left` */
+/** `2 min 05 s, about 3 min 10 s left`; `roughly` until the first iteration is done. */
 export function timeFigure(state: ProgressState, now: number): string {
-  const left = secondsLeft(state, now);
+  const left = timeLeft(state, now);
   const spent = formatDuration((now - state.startedAt) / 1000);
-  return left === null ? spent : `${spent}, about ${formatDuration(left)} left`;
+  // Less than half a second is never worth a figure: the run is about to say more.
+  if (left === null || left.seconds < 0.5) return spent;
+  return `${spent}, ${left.rough ? "roughly" : "about"} ${formatDuration(left.seconds)} left`;
 }
 
 /** Test accuracy of the base model and after each iteration, oldest first. */
-export function accuracies(state: ProgressState): number[] {
+function accuracies(state: ProgressState): number[] {
   const tested = state.records.map((record) => record.testAccuracy);
   return state.baseAccuracy === null ? tested : [state.baseAccuracy, ...tested];
 }
@@ -106,7 +109,7 @@ export function phaseLine(state: ProgressState, now: number): string | null {
   return `${phaseLabel(state, phase)}: ${[phaseCount(phase), ...loss, ...phaseFigures(phase), timeFigure(state, now)].join(", ")}`;
 }
 
-/** A finished evaluation of the base, or a finished iteration, in one line. */
+/** A finished evaluation of the base model, or a finished iteration, in one line. */
 export function iterationLine(state: ProgressState, event: EventOf<"base"> | EventOf<"iteration">): string {
   if (event.kind === "base")
     return `base model: test accuracy ${formatPercent(event.testAccuracy)}, ${formatDuration(event.seconds)}`;
