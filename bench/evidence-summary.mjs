@@ -38,7 +38,7 @@ function baselineTable(recorded) {
   const entries = recorded.flatMap((one) => {
     const { comparison } = one;
     const own = comparison.methods.find(({ method }) => method === METHOD);
-    const rival = comparison.methods.find(({ method }) => method === comparison.mostAccurateBaseline);
+    const rival = comparison.methods.find(({ method }) => method === comparison.reference);
     return own === undefined || rival === undefined || own === rival ? [] : [{ ...one, own, rival }];
   });
   const keys = ["averageAccuracyGained", "flopsUntilTargetSaved", "accuracyGained"];

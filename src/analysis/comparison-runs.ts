@@ -32,6 +32,8 @@ export interface ComparisonRequest {
   readonly flags?: Readonly<Record<string, unknown>>;
   /** Path of a YAML file with settings of every run. */
   readonly file?: string | undefined;
+  /** Where relative paths in `flags` start; by default the working directory. */
+  readonly folder?: string;
 }
 
 /** One run of a comparison. */
@@ -48,9 +50,15 @@ export interface PlannedRun {
 const UNTIL_BUDGET = 1_000;
 
 /** The settings of every method of a comparison and where they come from. */
-function comparedConfigs({ methods, flags, file }: ComparisonRequest): ResolvedConfig[] {
+function comparedConfigs({ methods, flags, file, folder }: ComparisonRequest): ResolvedConfig[] {
   const names = methods.includes("all") ? Object.keys(METHODS) : [...new Set(methods)];
-  return names.map((method) => loadConfig({ flags: { ...flags, method }, ...(file === undefined ? {} : { file }) }));
+  return names.map((method) =>
+    loadConfig({
+      flags: { ...flags, method },
+      ...(file === undefined ? {} : { file }),
+      ...(folder === undefined ? {} : { folder }),
+    }),
+  );
 }
 
 /** What runs there will be, checked as far as that goes without data and model. Throws UserError for what cannot work. */
@@ -87,7 +95,7 @@ export type RunState =
   | { readonly kind: "missing" | "finished" }
   | { readonly kind: "started"; readonly changed: Partial<RunConfig> };
 
-function stateOf({ config }: PlannedRun): RunState {
+export function stateOf({ config }: PlannedRun): RunState {
   const journal = join(config.runDir, "journal.jsonl");
   if (!existsSync(journal) || statSync(journal).size === 0) return { kind: "missing" };
   const { config: begun, records, summary } = readRun(config.runDir);
@@ -233,7 +241,7 @@ export function readFinished(finished: readonly PlannedRun[]): {
  * Runs that began with other observations or another base model than the one that began last, by content: a folder's name only says where they lie. In
  * a chat model's form the digest of the data covers the method's prompts, so there only runs of one method are held against each other.
  */
-function onOtherGround(runs: readonly PlannedRun[]) {
+export function onOtherGround(runs: readonly PlannedRun[]) {
   const begun = runs.flatMap((run) => {
     const opened = findEntry(readRun(run.config.runDir).entries, "opened");
     return opened === undefined ? [] : [{ run, opened }];

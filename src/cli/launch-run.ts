@@ -1,13 +1,17 @@
-/** Runs of a comparison in processes of their own. */
+/** How runs of comparisons and studies are started: in this process, or several at a time in processes of their own. */
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { availableParallelism } from "node:os";
 import { text as readAll } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import type { Launch } from "../analysis/comparison-runs.js";
+import type { ComparisonEvent, Launch, PlannedRun } from "../analysis/comparison-runs.js";
 import { UserError } from "../errors.js";
+import { formatDuration } from "../report/format.js";
 import type { RunConfig } from "../run/config/fields.js";
 import type { RunSummary } from "../run/events.js";
+import { resumeRun, startRun } from "../run/loop/runner.js";
+import { usesModelFolder } from "../run/open-engine.js";
 import { flagOf } from "../settings.js";
 import { WITH_PARENT } from "./stop-signals.js";
 
@@ -17,8 +21,9 @@ const MAIN = fileURLToPath(new URL("./main.js", import.meta.url));
 const LAST_WORDS = 2_000;
 
 /**
- * Starts the command line anew for a run. Terminals signal every process of a group: children have groups of their own and are told to stop by
- * SIGTERM, once, so that they save and end. They do the same when this process is no more, by whatever ended it.
+ * Starts the command line anew for a run. Terminals signal every process of a group: children have groups of their own
+ * and are told to stop by SIGTERM, once, so that they save and end. They do the same when this process is no more, by
+ * whatever ended it.
  */
 export const launchProcess: Launch = async (run, resume, signal) => {
   const args =
@@ -52,4 +57,40 @@ async function lastWords(stream: AsyncIterable<Buffer>): Promise<string> {
   for await (const chunk of stream) end = (end + chunk.toString()).slice(-LAST_WORDS);
   const error = end.lastIndexOf("adastar: ");
   return end.slice(error < 0 ? 0 : error + "adastar: ".length).trim();
+}
+
+/** Runs in this process. */
+export const launchHere: Launch = ({ config }, resume, signal) => {
+  const quiet = () => {};
+  return resume === null
+    ? startRun(config, quiet, { signal })
+    : resumeRun(config.runDir, quiet, { signal, settings: resume });
+};
+
+/** A custom model may fill the memory by itself, so its runs go one at a time unless --jobs says otherwise. */
+export function defaultJobs({ config }: PlannedRun): number {
+  return !usesModelFolder(config) || config.model === null ? availableParallelism() : 1;
+}
+
+/** Runs that go on at the same time share the cores, unless the number of threads is set. */
+export function withThreads(run: PlannedRun, jobs: number): PlannedRun {
+  if (run.config.threads !== null || jobs === 1) return run;
+  const threads = Math.max(1, Math.floor(availableParallelism() / jobs));
+  return { ...run, config: { ...run.config, threads } };
+}
+
+/** One line for a listener of runs. */
+export function eventText(event: ComparisonEvent): string {
+  switch (event.kind) {
+    case "planned":
+      return `${event.runs} runs: ${event.reused} are there, ${event.resumed} go on, ${event.runs - event.reused - event.resumed} start`;
+    case "started":
+      return `${event.run}: ${event.resumed ? "goes on" : "starts"}`;
+    case "ended": {
+      const left = event.secondsLeft === 0 ? "" : `, about ${formatDuration(event.secondsLeft)} left`;
+      return `${event.run}: done in ${formatDuration(event.seconds)} (${event.done} of ${event.total}${left})`;
+    }
+    case "failed":
+      return `${event.run}: failed: ${event.reason}`;
+  }
 }

@@ -1,6 +1,7 @@
 /** Readers of numbers in options that are not settings of a run. */
 
 import { InvalidArgumentError } from "commander";
+import { shown, UserError } from "../errors.js";
 
 export function numberIn(least: number, most: number): (text: string) => number {
   return (text) => {
@@ -19,4 +20,16 @@ export function wholeNumber(least: number): (text: string) => number {
     if (Number.isSafeInteger(value) && value >= least) return value;
     throw new InvalidArgumentError(`Expected a whole number of at least ${least}.`);
   };
+}
+
+/** Seeds such as `3,4,5`. A comma after one makes it a list, too. Throws UserError naming the option. */
+export function seedList(text: string, option: string): number[] {
+  const parts = text.replace(/,\s*$/, "").split(",");
+  const seeds = parts.map((part) => (part.trim() === "" ? Number.NaN : Number(part)));
+  if (!seeds.every((seed) => Number.isSafeInteger(seed) && seed >= 0)) {
+    throw new UserError(
+      `${option}: expected how many seeds, or a list of whole numbers such as 3,4,5, got ${shown(text)}`,
+    );
+  }
+  return seeds;
 }

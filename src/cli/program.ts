@@ -1,6 +1,5 @@
 /** The `adastar` command: its subcommands put together, and what becomes of their errors. */
 
-import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { UserError } from "../errors.js";
 import { auditCommand } from "./commands/audit.js";
@@ -14,8 +13,10 @@ import { pretrainCommand } from "./commands/pretrain.js";
 import { replayCommand } from "./commands/replay.js";
 import { resumeCommand } from "./commands/resume.js";
 import { runCommand } from "./commands/run.js";
+import { studyCommand } from "./commands/study.js";
 import { tasksCommand } from "./commands/tasks.js";
 import { say } from "./output.js";
+import { packageVersion } from "./package-version.js";
 
 /** What the process tells its caller. An interrupted run ends with 130 (SIGINT) or 143 (SIGTERM), as shells expect. */
 const EXIT = { done: 0, bug: 1, usersInput: 2 } as const;
@@ -52,6 +53,7 @@ Exit codes: 0 done, 1 a bug, 2 something to mend in the input, 130 interrupted.`
     runCommand(),
     resumeCommand(),
     compareCommand(),
+    studyCommand(),
     evalCommand(),
     auditCommand(),
     gradeCommand(),
@@ -77,9 +79,4 @@ function exitCodeOf(error: unknown): number {
   }
   say(`adastar: this is a bug in adastar, not in your input:\n${error instanceof Error ? error.stack : String(error)}`);
   return EXIT.bug;
-}
-
-function packageVersion(): string {
-  const file = new URL("../../package.json", import.meta.url);
-  return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
 }

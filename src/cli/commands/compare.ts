@@ -1,11 +1,9 @@
 import { mkdirSync, writeFileSync } from "node:fs";
-import { availableParallelism } from "node:os";
 import { join, relative, resolve } from "node:path";
 import { Command, Option } from "commander";
 import { methodNamed } from "../../algorithm/methods.js";
 import type { ComparedRun } from "../../analysis/compared-runs.js";
 import {
-  type ComparisonEvent,
   type Launch,
   type PlannedRun,
   planComparison,
@@ -16,17 +14,16 @@ import { shown, UserError } from "../../errors.js";
 import { BUDGET_MARGIN, compareMethods } from "../../report/comparison/compare.js";
 import { reportFiles } from "../../report/comparison/page.js";
 import { earlyStopTable, frequencyTable, targetTable, wholeBudgetTable } from "../../report/comparison/tables.js";
-import { formatDuration, formatFlops, formatPercent } from "../../report/format.js";
+import { formatFlops, formatPercent } from "../../report/format.js";
 import { renderText } from "../../report/tables.js";
 import { loadConfig } from "../../run/config/config.js";
 import { type ConfigKey, configKeys } from "../../run/config/fields.js";
-import { resumeRun, startRun } from "../../run/loop/runner.js";
-import { modelLabelOf, usesModelFolder } from "../../run/open-engine.js";
+import { modelLabelOf } from "../../run/open-engine.js";
 import { addConfigOptions, statedSettings } from "../config-options.js";
 import { commandLine } from "../invocation.js";
-import { launchProcess } from "../launch-run.js";
+import { defaultJobs, eventText, launchHere, launchProcess, withThreads } from "../launch-run.js";
 import { print, printJson, say } from "../output.js";
-import { numberIn, wholeNumber } from "../parsers.js";
+import { numberIn, seedList, wholeNumber } from "../parsers.js";
 import { listenForStop } from "../stop-signals.js";
 
 interface Options extends Readonly<Record<string, unknown>> {
@@ -104,7 +101,7 @@ async function compare(options: Options): Promise<void> {
   const [first] = planComparison({ ...request, out: "." });
   const out = resolve(options.out ?? join("comparisons", first.config.task ?? "own-data"));
   const plan = planComparison({ ...request, out });
-  const jobs = Math.min(options.jobs ?? usualJobs(first), plan.length);
+  const jobs = Math.min(options.jobs ?? defaultJobs(first), plan.length);
   const stop = listenForStop((name) =>
     say(`${name}: the runs under way save and end; the same command goes on with them.`),
   );
@@ -114,10 +111,10 @@ async function compare(options: Options): Promise<void> {
     const result = await runComparison(launched, launch, {
       jobs,
       signal: stop.signal,
-      listener: (event) => say(told(event)),
+      listener: (event) => say(eventText(event)),
     });
     const { runs, failed: unread } = readFinished(result.finished);
-    for (const failure of unread) say(told({ kind: "failed", ...failure }));
+    for (const failure of unread) say(eventText({ kind: "failed", ...failure }));
     const failed = [...result.failed, ...unread];
     const missing = result.missing.map(({ name }) => name);
     if (result.interrupted) process.exitCode = stop.exitCode ?? 1;
@@ -162,57 +159,18 @@ function decidedElsewhere(file: string | undefined): ConfigKey[] {
   return (Object.keys(DECIDED) as ConfigKey[]).filter((key) => origins[key] !== "default");
 }
 
+/** How many seeds, from 1 on, or a list of them. */
 function seedsOf(text: string): number[] {
-  // "7," is a list, too: seed 7 alone.
-  const parts = text.replace(/,\s*$/, "").split(",");
-  const numbers = parts.map((part) => (part.trim() === "" ? Number.NaN : Number(part)));
-  if (!numbers.every((seed) => Number.isSafeInteger(seed) && seed >= 0) || (!text.includes(",") && numbers[0] === 0)) {
-    throw new UserError(
-      `--seeds: expected how many seeds, or a list of whole numbers such as 3,4,5, got ${shown(text)}`,
-    );
-  }
-  const [count] = numbers;
-  return text.includes(",") ? numbers : Array.from({ length: count }, (_, i) => i + 1);
-}
-
-/** A model of the user's own may fill the memory by itself. */
-function usualJobs({ config }: PlannedRun): number {
-  return !usesModelFolder(config) || config.model === null ? availableParallelism() : 1;
-}
-
-/** Runs beside each other share the cores, unless the number of threads is set. */
-function withThreads(run: PlannedRun, jobs: number): PlannedRun {
-  if (run.config.threads !== null || jobs === 1) return run;
-  const threads = Math.max(1, Math.floor(availableParallelism() / jobs));
-  return { ...run, config: { ...run.config, threads } };
+  if (text.includes(",")) return seedList(text, "--seeds");
+  const [count] = seedList(text, "--seeds");
+  if (count === 0) throw new UserError(`--seeds: expected how many seeds, or a list such as 3,4,5, got ${shown(text)}`);
+  return Array.from({ length: count }, (_, i) => i + 1);
 }
 
 /** Runs are compared within the budget. What they do beyond it shows how the result depends on it. */
 function withMargin(run: PlannedRun, margin: number): PlannedRun {
   const { maxFlops } = run.config;
   return maxFlops === null ? run : { ...run, config: { ...run.config, maxFlops: maxFlops * (1 + margin) } };
-}
-
-const launchHere: Launch = ({ config }, resume, signal) => {
-  const quiet = () => {};
-  return resume === null
-    ? startRun(config, quiet, { signal })
-    : resumeRun(config.runDir, quiet, { signal, settings: resume });
-};
-
-function told(event: ComparisonEvent): string {
-  switch (event.kind) {
-    case "planned":
-      return `${event.runs} runs: ${event.reused} are there, ${event.resumed} go on, ${event.runs - event.reused - event.resumed} start`;
-    case "started":
-      return `${event.run}: ${event.resumed ? "goes on" : "starts"}`;
-    case "ended": {
-      const left = event.secondsLeft === 0 ? "" : `, about ${formatDuration(event.secondsLeft)} left`;
-      return `${event.run}: done in ${formatDuration(event.seconds)} (${event.done} of ${event.total}${left})`;
-    }
-    case "failed":
-      return `${event.run}: failed: ${event.reason}`;
-  }
 }
 
 function settingOf(

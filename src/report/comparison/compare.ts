@@ -23,7 +23,7 @@ import { averageAccuracy, bestPoint, covers, withinBudget } from "./curve.js";
 import { type SeedResult, seedResult } from "./seed.js";
 import { type SharedIterations, sharedIterations } from "./shared-iterations.js";
 
-/** A figure against the most accurate baseline, paired by seed. */
+/** A figure against the reference, paired by seed. */
 export interface Comparand extends Effect {
   /** Whether it stands after Holm's correction for all comparisons of its table. */
   readonly stands: boolean;
@@ -44,10 +44,10 @@ export interface MethodResult {
   readonly method: string;
   readonly baseline: boolean;
   readonly seeds: readonly SeedResult[];
-  /** Seeds that the most accurate baseline has as well, which comparisons are made of; 0 for that baseline itself. */
+  /** Seeds that the reference has as well, which comparisons are made of; 0 for the reference itself. */
   readonly pairs: number;
 
-  // Over the whole budget. Figures against the most accurate baseline are null for that baseline itself.
+  // Over the whole budget. Figures against the reference are null for the reference itself.
   readonly averageAccuracy: Estimate;
   readonly averageAccuracyGained: Comparand | null;
   readonly averageGainByBudget: GainRange | null;
@@ -60,7 +60,7 @@ export interface MethodResult {
   readonly flopsToTarget: number | null;
   /** Mean of what was spent until the target or the end of the budget (the restricted mean of survival analysis). */
   readonly flopsUntilTarget: Estimate;
-  /** 1 − that / the baseline's; `targetBound` says what it is. Null as well where the baseline needed nothing. */
+  /** 1 − that / the reference's; `targetBound` says what it is. Null as well where the reference needed nothing. */
   readonly flopsUntilTargetSaved: Comparand | null;
   readonly targetBound: Bound;
 
@@ -74,7 +74,7 @@ export interface MethodResult {
   readonly samplingShare: number | null;
   /** Mean of `flops`, had no sample shared the worked examples. */
   readonly unsharedFlops: number;
-  /** 1 − FLOPs / the baseline's. Null as well where the best of any seed, on either side, is its base model. */
+  /** 1 − FLOPs / the reference's. Null as well where the best of any seed, on either side, is its base model. */
   readonly flopsSaved: Comparand | null;
 
   // Of training, means over seeds.
@@ -94,11 +94,10 @@ export interface Comparison {
   readonly budgetRange: readonly [low: number, high: number];
   /** Test accuracy whose cost is compared. */
   readonly target: number;
-  /**
-   * The most accurate of the methods that visit everything, or of all where there are none; of those with the most
-   * seeds.
-   */
-  readonly mostAccurateBaseline: string;
+  /** Method that the others are compared with. */
+  readonly reference: string;
+  /** Baselines visit everything. Of those with the most seeds, the most accurate at early stop is the reference. */
+  readonly referenceIs: "most accurate baseline" | "most accurate method" | "given";
   /** Confidence of all intervals. */
   readonly level: number;
   readonly methods: readonly MethodResult[];
@@ -108,8 +107,10 @@ export interface Comparison {
 export interface CompareOptions {
   /** By default what the run that spent least has spent: so far, every run can be followed. */
   readonly budget?: number | undefined;
-  /** By default the mean accuracy of the most accurate baseline at early stop. */
+  /** By default the mean accuracy of the reference at early stop. */
   readonly target?: number | undefined;
+  /** Method that the others are compared with; by default the most accurate baseline, or method where there is none. */
+  readonly reference?: string | undefined;
 }
 
 /** The budget is moved down and up by so much. */
@@ -137,7 +138,8 @@ export function compareMethods(runs: readonly ComparedRun[], options: CompareOpt
   const groups = [...new Set(runs.map(({ method }) => method))].map((method) =>
     runs.filter((run) => run.method === method),
   );
-  const best = mostAccurateBaseline(groups, budget);
+  const given = groups.filter(([first]) => first.method === options.reference);
+  const best = mostAccurate(given.length > 0 ? given : candidates(groups), budget);
   const target = options.target ?? best.accuracy;
   const budgets = movedBudgets(runs, budget);
   const methods = groups.map((own) =>
@@ -147,20 +149,26 @@ export function compareMethods(runs: readonly ComparedRun[], options: CompareOpt
     budget,
     budgetRange: [Math.min(...budgets) / (budget || 1), Math.max(...budgets) / (budget || 1)],
     target,
-    mostAccurateBaseline: best.runs[0].method,
+    reference: best.runs[0].method,
+    referenceIs: given.length > 0 ? "given" : best.runs[0].baseline ? "most accurate baseline" : "most accurate method",
     level: LEVEL,
     methods: Object.values(TABLES).reduce(withHolm, methods),
     shared: sharedIterations(runs.map((run) => ({ name: run.method, run: withinBudget(run, budget) }))),
   };
 }
 
-/** At early stop within the budget; of equally accurate ones the cheaper. */
-function mostAccurateBaseline(groups: readonly (readonly ComparedRun[])[], budget: number) {
+/** Baselines, or all methods where there are none; of these, those with the most seeds. */
+function candidates(groups: readonly (readonly ComparedRun[])[]) {
   const most = Math.max(...groups.map((own) => own.length));
   const baselines = groups.filter(([first]) => first.baseline);
   // One that lost seeds may be the most accurate by the luck of those that are left.
   const whole = (baselines.length > 0 ? baselines : groups).filter((own) => own.length === most);
-  return (whole.length > 0 ? whole : baselines)
+  return whole.length > 0 ? whole : baselines;
+}
+
+/** At early stop within the budget; of equally accurate ones the cheaper. */
+function mostAccurate(groups: readonly (readonly ComparedRun[])[], budget: number) {
+  return groups
     .map((own) => {
       const stops = own.map((run) => bestPoint(withinBudget(run, budget).points));
       return {
@@ -189,7 +197,7 @@ interface Terms {
   readonly budgets: readonly number[];
 }
 
-/** @param rivals runs of the most accurate baseline; none for that baseline itself */
+/** @param rivals runs of the reference; none for the reference itself */
 function methodResult(runs: readonly ComparedRun[], rivals: readonly ComparedRun[], terms: Terms): MethodResult {
   const { budget, target, budgets } = terms;
   const pairs = runs.flatMap((run) => {

@@ -29,7 +29,7 @@ const DIGEST_DIGITS = 12;
 
 export interface ReportContext {
   readonly runs: readonly ComparedRun[];
-  readonly failed: readonly FailedRun[];
+  readonly failed: readonly Pick<FailedRun, "run" | "reason">[];
   /** Names of runs that have not come to their end yet. */
   readonly missing: readonly string[];
   /** What was run, for the heading: task, model, seeds. */
@@ -128,11 +128,11 @@ function reportPage(comparison: Comparison, { failed, missing, setting, command 
 type Part = string | null | false;
 
 function headline(comparison: Comparison): Part[] {
-  const { budget, budgetRange, target, mostAccurateBaseline } = comparison;
+  const { budget, budgetRange, target, reference } = comparison;
   const complete = budgetRange[1] >= 1.2 - 1e-9;
   return [
     "## Accuracy over the whole budget",
-    `Every run counts up to ${formatFlops(budget)} of training. _Average accuracy_ is the area under accuracy over FLOPs up to there, divided by the budget. A model counts from the cost at which it was finished; between two models the curve stays level while accuracy rises and falls in a straight line. _Gained_ is against ${mostAccurateBaseline}, paired by seed. The column _budget ${budgetRangeText(budgetRange)}_ has the least and the greatest gain while the budget moves over that range.${complete ? "" : " Some runs went no further, so the range ends there."} Intervals are over seeds: Student's t, widened towards the longer tail.`,
+    `Every run counts up to ${formatFlops(budget)} of training. _Average accuracy_ is the area under accuracy over FLOPs up to there, divided by the budget. A model counts from the cost at which it was finished; between two models the curve stays level while accuracy rises and falls in a straight line. _Gained_ is against ${reference}, paired by seed. The column _budget ${budgetRangeText(budgetRange)}_ has the least and the greatest gain while the budget moves over that range.${complete ? "" : " Some runs went no further, so the range ends there."} Intervals are over seeds: Student's t, widened towards the longer tail.`,
     renderMarkdown(wholeBudgetTable(comparison)),
     manyComparisonsNote(comparison, "wholeBudget"),
     withoutIterations(comparison),

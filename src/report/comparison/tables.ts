@@ -19,7 +19,7 @@ const STANDS = "*";
 const INTERVAL = "95 % interval";
 
 /** The area under accuracy over FLOPs, and the last model: what no choice of the iteration has touched. */
-export function wholeBudgetTable({ methods, mostAccurateBaseline, budgetRange }: Comparison): Table {
+export function wholeBudgetTable({ methods, reference, referenceIs, budgetRange }: Comparison): Table {
   return {
     columns: [
       { header: "method" },
@@ -27,12 +27,10 @@ export function wholeBudgetTable({ methods, mostAccurateBaseline, budgetRange }:
       ...figures("last accuracy", "gained", INTERVAL, "seeds"),
     ],
     rows: methods.map((result) => [
-      result.method === mostAccurateBaseline
-        ? `${result.method} (most accurate ${result.baseline ? "baseline" : "method"})`
-        : result.method,
+      result.method === reference && referenceIs !== "given" ? `${reference} (${referenceIs})` : result.method,
       ...estimated(result.averageAccuracy, formatPercent),
       ...compared(result.averageAccuracyGained, formatPoints),
-      ranged(result.averageGainByBudget),
+      rangeText(result.averageGainByBudget),
       formatPercent(result.finalAccuracy.mean),
       ...compared(result.finalAccuracyGained, formatPoints),
       seedsCell(result),
@@ -83,7 +81,7 @@ export function earlyStopTable({ methods, budgetRange }: Comparison): Table {
       ...(shares ? [petaflops(result.unsharedFlops)] : []),
       ...compared(result.flopsSaved, formatPercent),
       ...compared(result.accuracyGained, formatPoints),
-      ranged(result.accuracyGainByBudget),
+      rangeText(result.accuracyGainByBudget),
     ]),
   };
 }
@@ -200,7 +198,7 @@ function bounded({ mean, low, high }: Estimate, format: Format, bound: Exclude<B
   }
 }
 
-function ranged(range: GainRange | null): string {
+export function rangeText(range: GainRange | null): string {
   return range === null ? ABSENT : `${formatPoints(range.low)} … ${formatPoints(range.high)}`;
 }
 

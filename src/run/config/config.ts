@@ -39,13 +39,16 @@ export interface ConfigRequest {
   readonly flags?: Readonly<Record<string, unknown>>;
   /** Path of a YAML file. */
   readonly file?: string;
+  /** Where relative paths in `flags` start; by default the working directory. */
+  readonly folder?: string;
 }
 
 /** Reads, checks and merges everything that determines a configuration. Throws UserError on anything that is not one. */
 export function loadConfig(request: ConfigRequest = {}): ResolvedConfig {
   const stated: ConfigLayer[] = [];
   if (request.file !== undefined) stated.push(readConfigFile(request.file));
-  if (request.flags !== undefined) stated.push({ source: "flags", folder: process.cwd(), values: request.flags });
+  if (request.flags !== undefined)
+    stated.push({ source: "flags", folder: request.folder ?? process.cwd(), values: request.flags });
   const { config } = resolveConfig(stated);
   const builtIn = (source: string, values: ConfigLayer["values"]) => ({ source, folder: process.cwd(), values });
   const entry = taskEntry(taskOptions(config));
