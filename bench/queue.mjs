@@ -8,6 +8,8 @@
 import { ObservationQueue } from "../dist/algorithm/observation-queue.js";
 import { uniform } from "../dist/algorithm/random.js";
 
+/** As in a run: ties by rank, visits recorded. */
+const OPTIONS = { tieSeed: 1, recordVisits: true };
 const PEEKED = 10_000;
 const UPDATED = 10_000;
 const REPETITIONS = 5;
@@ -42,7 +44,7 @@ function arrayBytes() {
  * @param {number} size
  */
 function usedQueue(size) {
-  const queue = ObservationQueue.create(size, ["lastSampled", "winRate"]);
+  const queue = ObservationQueue.create(size, ["lastSampled", "winRate"], OPTIONS);
   for (let i = 0; i < size; i++) queue.update(i, 1 + Math.floor(uniform(1, i) * 30), Math.floor(uniform(2, i) * 6), 5);
   return queue;
 }
@@ -60,7 +62,7 @@ for (const size of process.argv.length > 2 ? process.argv.slice(2).map(Number) :
   console.log(`${size.toLocaleString("en")} observations, ${(bytes / size).toFixed(1)} bytes each`);
   const written = queue.serialize();
   let iteration = 31;
-  report("build", () => void ObservationQueue.create(size, ["lastSampled", "winRate"]));
+  report("build", () => void ObservationQueue.create(size, ["lastSampled", "winRate"], OPTIONS));
   report(`peek the first ${PEEKED}`, () => peek(queue, PEEKED));
   report(
     "pop and push, each",

@@ -37,6 +37,8 @@ export interface Field<T = unknown> {
   readonly scope: FieldScope;
   /** The commands besides `run` and `compare` that take it. */
   readonly readBy: readonly Reader[];
+  /** The value of runs that began before the setting existed; their default where left out. */
+  readonly before?: T;
   /** For help: the allowed words of a choice. */
   readonly choices?: readonly string[];
 }
@@ -95,14 +97,14 @@ export function optional<T>(values: Values<T>): Values<T | null> {
   return { ...values, schema: values.schema.nullable(), expects: `${values.expects}, or null` };
 }
 
-type FieldNotes<T> = Partial<Pick<Field<T>, "scope" | "readBy">>;
+type FieldNotes<T> = Partial<Pick<Field<T>, "scope" | "readBy" | "before">>;
 
 /** A row of a table of settings. Without notes it is a `result` that `run` and `compare` alone read. */
 export function field<T>(
   values: Values<T>,
   fallback: NoInfer<T>,
   description: string,
-  { scope = "result", readBy = [], ...more }: FieldNotes<T> = {},
+  { scope = "result", readBy = [], ...more }: FieldNotes<NoInfer<T>> = {},
 ): Field<T> {
   return { ...values, default: fallback, description, scope, readBy, ...more };
 }

@@ -152,7 +152,7 @@ export async function visit<T extends DrawnTry>(options: VisitOptions<T>): Promi
 
 /**
  * Step 4: for the first ⌊m·αᵖ⌋ visited (all m without the gate), t̃ ← t and w̃ ← w, and the queue is in order again. Returns how many.
- * Doing it twice is doing it once.
+ * Doing it twice is doing it once. All m are recorded as visited.
  */
 export function commit(
   queue: ObservationQueue,
@@ -160,6 +160,7 @@ export function commit(
   method: Pick<Method, "curriculum">,
   power: number,
 ): number {
+  queue.recordVisits(observations);
   const visited = observations.length;
   const updated = method.curriculum === "gate" ? gateCount(visited, solved, power) : visited;
   // In the queue's order these are the very ones that ⌊m·αᵖ⌋ pops would return: a new key in place is pop and push in one.

@@ -27,6 +27,8 @@ const PURPOSE_CODES = {
   pretrain: 8,
   /** Outcomes that a replay of a run's samples has to make up. */
   replay: 9,
+  /** The rank that decides among observations with equal keys in the queue. */
+  ties: 10,
   /** Which samples a language model judges; "judg" in ASCII. */
   "judge-choice": 0x6a756467,
 } as const;

@@ -7,26 +7,57 @@ import { truncate } from "./rounding.js";
 export interface StepSchedule {
   /** σ¹: optimizer steps of the first iteration. The paper: 40. */
   readonly initialSteps: number;
-  /** σ grows by this factor an iteration, truncated to an integer each time. The paper: 1.2. */
+  /** σ grows by this factor an iteration. The paper: 1.2. */
   readonly growth: number;
+  /**
+   * `once`: σᵗ = ⌊σ¹ · growth^(t−1)⌋, the default. `each`: σᵗ = ⌊σᵗ⁻¹ · growth⌋, the rule of runs that began before there was a choice.
+   */
+  readonly rounding?: "once" | "each";
   /** β: examples an optimizer step. The paper: 8. */
   readonly batchSize: number;
 }
 
 /**
- * σᵗ, the optimizer steps of iteration t = 1, 2, …: σ¹ = initialSteps, σᵗ⁺¹ = ⌊σᵗ · growth⌋. Because of the truncation, a factor of
- * 1.2 never moves fewer than 5 steps.
+ * σᵗ, the optimizer steps of iteration t = 1, 2, … With σ¹ = 40 and a growth of 1.2: 40, 48, 57, 69, 82, 99, 119, 143, 171, 206. Rounded
+ * down in each iteration, it would fall behind (σ⁴ = 68), and a σ¹ of 4 would never grow.
  */
 export function stepsAt(iteration: number, schedule: StepSchedule): number {
   checkSchedule(schedule);
-  let steps = schedule.initialSteps;
-  for (let t = 1; t < iteration; t++) steps = truncate(steps * schedule.growth);
+  const steps = schedule.rounding === "each" ? roundedEach(iteration, schedule) : roundedOnce(iteration, schedule);
   if (!Number.isSafeInteger(steps * schedule.batchSize)) {
     throw new UserError(
       `expected a step schedule that stays a countable number, got ${steps} steps in iteration ${iteration}; lower growth (${schedule.growth}) or run fewer iterations`,
     );
   }
   return steps;
+}
+
+/** ⌊σ¹ · growth^(t−1)⌋ in integers: with the growth as the decimal fraction that was written, so that 1.2 is 12/10. */
+function roundedOnce(iteration: number, { initialSteps, growth }: StepSchedule): number {
+  const estimate = initialSteps * growth ** (iteration - 1);
+  // Refused by the caller; an exact power would have no end.
+  if (estimate > 2 * Number.MAX_SAFE_INTEGER) return estimate;
+  const { numerator, denominator } = decimalFraction(growth);
+  const power = BigInt(iteration - 1);
+  return Number((BigInt(initialSteps) * numerator ** power) / denominator ** power);
+}
+
+function roundedEach(iteration: number, { initialSteps, growth }: StepSchedule): number {
+  let steps = initialSteps;
+  for (let t = 1; t < iteration; t++) steps = truncate(steps * growth);
+  return steps;
+}
+
+/** The shortest decimal text of a number of 1 or more as a fraction. */
+function decimalFraction(value: number): { readonly numerator: bigint; readonly denominator: bigint } {
+  const [digits, exponent = "0"] = String(value).split("e");
+  const [whole, decimals = ""] = digits.split(".");
+  // At most 17 digits, so from an exponent of 21 on, where the text has one, the value is an integer.
+  const scale = BigInt(exponent) - BigInt(decimals.length);
+  const numerator = BigInt(whole + decimals);
+  return scale < 0n
+    ? { numerator, denominator: 10n ** -scale }
+    : { numerator: numerator * 10n ** scale, denominator: 1n };
 }
 
 /**

@@ -6,6 +6,8 @@ import type { Method } from "../algorithm/methods.js";
 import { ObservationQueue } from "../algorithm/observation-queue.js";
 import { seedFor, shuffled } from "../algorithm/random.js";
 import { shown, UserError } from "../errors.js";
+import { emptyQueue } from "../run/config/config.js";
+import type { RunConfig } from "../run/config/fields.js";
 import { findEntry } from "../run/directory/journal.js";
 import { iterationFolder, listIterations } from "../run/directory/paths.js";
 import type { DrawnSample, KeptSample } from "../run/directory/records.js";
@@ -48,6 +50,8 @@ export interface Explanation {
   readonly id: string | null;
   readonly gold: string | null;
   readonly method: Method;
+  /** What decides among equal keys of the queue: a random rank, or the index. */
+  readonly ties: RunConfig["queueTies"];
   /** N; null before the first iteration is finished. */
   readonly observations: number | null;
   readonly iterations: readonly IterationExplanation[];
@@ -89,6 +93,7 @@ export function explainObservation(dir: string, observation: string): Explanatio
     id: known.find((sample) => sample.observation === index)?.id ?? null,
     gold: iterations.flatMap(({ tries }) => tries)[0]?.gold ?? null,
     method: opened.method,
+    ties: view.config.queueTies,
     observations: size === 0 ? null : size,
     iterations,
     trained: frequencies.at(-1)?.[index] ?? 0,
@@ -107,7 +112,7 @@ function explainIteration(
   }: { readonly t: number; readonly index: number; readonly size: number; readonly drawn: boolean },
 ): Omit<IterationExplanation, "tries" | "trained"> {
   const { place, key } =
-    method.visits === "queue" ? queuePlace(dir, view, t, index) : randomPlace(view, t, index, size);
+    method.visits === "queue" ? queuePlace(dir, view, method, { t, index, size }) : randomPlace(view, t, index, size);
   const visited = findEntry(view.entries, "visited", t)?.result.visited ?? null;
   const popped = findEntry(view.entries, "committed", t)?.record.popped ?? null;
   const outcome = (): IterationExplanation["outcome"] => {
@@ -119,12 +124,19 @@ function explainIteration(
   return { iteration: t, place, key, visited, popped, outcome: outcome() };
 }
 
-/** In the queue as the iteration before left it; at the start it is the order of the indices. */
-function queuePlace(dir: string, { entries }: RunView, t: number, index: number) {
-  if (t === 1) return { place: index + 1, key: { lastSampled: 0, correct: 0, drawn: 0 } };
+/** In the queue as the iteration before left it. Nothing can be said of the first one before the number of observations is known. */
+function queuePlace(
+  dir: string,
+  { config, entries }: RunView,
+  method: Method,
+  { t, index, size }: { readonly t: number; readonly index: number; readonly size: number },
+) {
   const before = findEntry(entries, "committed", t - 1);
-  if (before === undefined) return { place: null, key: null };
-  const queue = ObservationQueue.restore(readFileSync(join(dir, before.queue.path)));
+  if (t === 1 ? size === 0 : before === undefined) return { place: null, key: null };
+  const queue =
+    before === undefined
+      ? emptyQueue(config, method, size)
+      : ObservationQueue.restore(readFileSync(join(dir, before.queue.path)));
   let place = 1;
   for (const observation of queue.peekInOrder()) {
     if (observation === index) break;

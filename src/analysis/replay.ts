@@ -7,11 +7,10 @@
 import { join } from "node:path";
 import { commit, type DrawnTry, type TryRequest, visit } from "../algorithm/iteration.js";
 import type { Method } from "../algorithm/methods.js";
-import { ObservationQueue } from "../algorithm/observation-queue.js";
 import { seedFor, uniform } from "../algorithm/random.js";
 import { targetAt } from "../algorithm/schedule.js";
 import { UserError } from "../errors.js";
-import { methodOf, resolveConfig } from "../run/config/config.js";
+import { emptyQueue, methodOf, resolveConfig } from "../run/config/config.js";
 import type { RunConfig } from "../run/config/fields.js";
 import { refuseIneffectiveFlags } from "../run/config/ineffective.js";
 import { findEntry } from "../run/directory/journal.js";
@@ -96,7 +95,7 @@ function refuseUnrecorded({ name, completions, temperature }: Method): void {
 }
 
 async function replay(config: RunConfig, method: Method, size: number, outcomes: RecordedOutcomes): Promise<Replay> {
-  const queue = ObservationQueue.create(size, method.queueKey);
+  const queue = emptyQueue(config, method, size);
   const frequencies = new Uint32Array(size);
   const iterations: ReplayedIteration[] = [];
   for (let t = 1; t <= outcomes.iterations; t++) {

@@ -7,13 +7,13 @@
 
 import { commit, visit } from "../algorithm/iteration.js";
 import type { Method } from "../algorithm/methods.js";
-import { ObservationQueue } from "../algorithm/observation-queue.js";
 import { seedFor, uniform } from "../algorithm/random.js";
 import { stepsAt, targetAt } from "../algorithm/schedule.js";
 import { trainingBatches } from "../algorithm/training-order.js";
 import { Learner } from "../engine/scripted/learner.js";
 import { USUAL_TRAITS } from "../engine/scripted/scripted-engine.js";
 import { UserError } from "../errors.js";
+import { emptyQueue } from "../run/config/config.js";
 import type { RunConfig } from "../run/config/fields.js";
 import { optimizerParams, scheduleOf } from "../run/loop/training.js";
 
@@ -57,7 +57,7 @@ export async function simulate(
     (_, i) => kinds[Math.floor(uniform(seedFor(config.seed, "data"), i) * DIFFICULTIES)],
   );
   const learner = new Learner(lessons, USUAL_TRAITS);
-  const queue = ObservationQueue.create(observations, method.queueKey);
+  const queue = emptyQueue(config, method, observations);
   const iterations: SimulatedIteration[] = [];
   let trained = 0;
   for (let t = 1; t <= config.iterations; t++) {

@@ -36,6 +36,13 @@ const ITERATION_COLUMNS: readonly IterationColumn[] = [
   { header: "FLOPs", align: "right", cell: (r) => formatFlops(r.flops.total) },
 ];
 
+const EVER_VISITED: IterationColumn = {
+  header: "ever visited",
+  shortHeader: "ever m",
+  align: "right",
+  cell: (r) => (r.everVisited === undefined ? ABSENT : formatCount(r.everVisited)),
+};
+
 const WRONG_STEPS: IterationColumn = {
   header: "wrong steps",
   shortHeader: "wrong",
@@ -44,12 +51,18 @@ const WRONG_STEPS: IterationColumn = {
 };
 
 /**
- * One row an iteration, the base model first where its accuracy is known. The share of D₊ with a wrong step is shown where the task
- * can check steps.
+ * One row an iteration, the base model first where its accuracy is known. How many observations were ever visited is shown where it was
+ * recorded, the share of D₊ with a wrong step where the task can check steps.
  */
 export function iterationTable(records: readonly IterationRecord[], baseAccuracy: number | null): Table {
   const checksSteps = records.some((record) => record.wrongSteps !== null);
-  const columns = checksSteps ? [...ITERATION_COLUMNS, WRONG_STEPS] : ITERATION_COLUMNS;
+  const recordsVisits = records.some((record) => record.everVisited !== undefined);
+  const columns = [
+    ...ITERATION_COLUMNS.slice(0, 2),
+    ...(recordsVisits ? [EVER_VISITED] : []),
+    ...ITERATION_COLUMNS.slice(2),
+    ...(checksSteps ? [WRONG_STEPS] : []),
+  ];
   const base = baseAccuracy === null ? [] : [columns.map((column) => column.base?.(baseAccuracy) ?? ABSENT)];
   return { columns, rows: [...base, ...records.map((record) => columns.map((column) => column.cell(record)))] };
 }
@@ -66,6 +79,7 @@ export function summaryPairs(summary: RunSummary): (readonly [label: string, val
         ? `${formatPercent(summary.bestAccuracy)} (the base model)`
         : `${formatPercent(summary.bestAccuracy)} (iteration ${summary.bestIteration}, ${points})`,
     ],
+    ...visitedPairs(summary),
     [
       "training cost",
       `${formatFlops(summary.flops.total)} (sampling ${formatFlops(summary.flops.sampling)}, training ${formatFlops(summary.flops.training)})`,
@@ -74,6 +88,12 @@ export function summaryPairs(summary: RunSummary): (readonly [label: string, val
     ["run directory", summary.runDir],
     ["last checkpoint", summary.checkpoint],
   ];
+}
+
+/** Nothing for runs that did not record it. */
+function visitedPairs({ everVisited, observations }: RunSummary): (readonly [label: string, value: string])[] {
+  if (everVisited === undefined || observations === undefined) return [];
+  return [["ever visited", `${formatCount(everVisited)} of ${formatCount(observations)} observations`]];
 }
 
 /** How a model is named in headings: `smollm2 (135M parameters)`. */

@@ -14,7 +14,7 @@ import { fewShotPrefix } from "../tasks/prompt.js";
 import { taskEntry } from "../tasks/registry.js";
 import type { Exemplar, Observation, Task } from "../tasks/task.js";
 import { taskOptions } from "./config/config.js";
-import { type ConfigKey, configKeys, fields, type RunConfig } from "./config/fields.js";
+import { type ConfigKey, configKeys, fieldOf, fields, type RunConfig } from "./config/fields.js";
 import type { Prompts } from "./prompts/encoded-prompts.js";
 
 export interface RunIdentity {
@@ -34,13 +34,13 @@ const apart = new Set<ConfigKey>([
 ]);
 
 /**
- * Eight hexadecimal digits for all settings that may change what a run computes, and for where its model and data lie. Unset options are omitted, so
- * that options added later do not rename existing runs.
+ * Eight hexadecimal digits for all settings that may change what a run computes, and for where its model and data lie. Unset options are omitted,
+ * and so are values that runs had before the option existed: options added later do not rename existing runs.
  */
 export function settingsDigest(config: RunConfig): RunIdentity["settings"] {
   const stated = configKeys
     .filter((key) => !apart.has(key))
-    .filter((key) => key === "task" || config[key] !== null)
+    .filter((key) => key === "task" || (config[key] !== null && config[key] !== fieldOf(key).before))
     .map((key) => [key, key === "task" ? taskEntry(taskOptions(config)).name : config[key]]);
   return createHash("sha256").update(JSON.stringify(stated)).digest("hex").slice(0, 8);
 }

@@ -54,15 +54,17 @@ const cases = fc.record({
   target: fc.integer({ min: 1, max: 50 }),
   power: fc.constantFrom(0, 0.5, 1, 2, 3),
   learner: fc.record({ seed: fc.nat(), skill: fc.double({ min: 0, max: 1.1, noNaN: true }) }),
+  ties: fc.boolean(),
 });
 
 describe.each(TESTED)("$name", (method) => {
   it("does in batches what the sequential algorithm does one by one", async () => {
     await fc.assert(
-      fc.asyncProperty(cases, async ({ size, waveSize, target: goal, power, learner }) => {
+      fc.asyncProperty(cases, async ({ size, waveSize, target: goal, power, learner, ties }) => {
         const target = method.batch === "schedule" ? goal : null;
-        const queue = ObservationQueue.create(size, method.queueKey);
-        const reference = ObservationQueue.create(size, method.queueKey);
+        const ranked = { tieSeed: ties ? seedFor(learner.seed, "ties") : null, recordVisits: true };
+        const queue = ObservationQueue.create(size, method.queueKey, ranked);
+        const reference = ObservationQueue.create(size, method.queueKey, ranked);
         // Several iterations, so that queues with a history are covered.
         for (let iteration = 1; iteration <= 4; iteration++) {
           const { calls, options } = visiting(learner, { method, queue, iteration, target, waveSize });

@@ -1,21 +1,43 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { methodNamed } from "../../src/algorithm/methods.js";
-import { learningRateAt, stepsAt, targetAt } from "../../src/algorithm/schedule.js";
+import { learningRateAt, type StepSchedule, stepsAt, targetAt } from "../../src/algorithm/schedule.js";
 import { trainingBatches, trainingSteps } from "../../src/algorithm/training-order.js";
 import { UserError } from "../../src/errors.js";
 
 const PAPER = { initialSteps: 40, growth: 1.2, batchSize: 8 };
 
 describe("stepsAt", () => {
-  it("grows by 1.2 and is truncated each time", () => {
-    const steps = Array.from({ length: 10 }, (_, i) => stepsAt(i + 1, PAPER));
-    expect(steps).toEqual([40, 48, 57, 68, 81, 97, 116, 139, 166, 199]);
+  const first = (count: number, schedule: StepSchedule) =>
+    Array.from({ length: count }, (_, i) => stepsAt(i + 1, schedule));
+
+  it("grows by 1.2 from the first iteration's steps, rounded down once", () => {
+    expect(first(10, PAPER)).toEqual([40, 48, 57, 69, 82, 99, 119, 143, 171, 206]);
+    expect(first(6, { ...PAPER, initialSteps: 4 })).toEqual([4, 4, 5, 6, 8, 9]);
   });
 
-  it("stays for ever where the truncation takes all of the growth", () => {
-    expect(stepsAt(30, { ...PAPER, initialSteps: 4 })).toBe(4);
-    expect(stepsAt(2, { ...PAPER, initialSteps: 5 })).toBe(6);
+  it("is the power's floor in exact numbers, whatever the growth's decimals", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 500 }),
+        fc.integer({ min: 1000, max: 2500 }),
+        fc.integer({ min: 1, max: 25 }),
+        (initialSteps, thousandths, iteration) => {
+          const power = BigInt(iteration - 1);
+          const exact = (BigInt(initialSteps) * BigInt(thousandths) ** power) / 1000n ** power;
+          expect(stepsAt(iteration, { initialSteps, growth: thousandths / 1000, batchSize: 1 })).toBe(Number(exact));
+        },
+      ),
+    );
+    // 1.1² is 1.2100000000000002 in doubles, 100 · 1.1³ is 133.10000000000002, and 1000 · 1.1³ must be 1331.
+    expect(stepsAt(4, { initialSteps: 1000, growth: 1.1, batchSize: 1 })).toBe(1331);
+    expect(stepsAt(3, { initialSteps: 8, growth: 1 + 1e-7, batchSize: 1 })).toBe(8);
+  });
+
+  it("rounds down in each iteration for runs that began so", () => {
+    expect(first(10, { ...PAPER, rounding: "each" })).toEqual([40, 48, 57, 68, 81, 97, 116, 139, 166, 199]);
+    expect(stepsAt(30, { ...PAPER, initialSteps: 4, rounding: "each" })).toBe(4);
+    expect(stepsAt(2, { ...PAPER, initialSteps: 5, rounding: "each" })).toBe(6);
   });
 
   it("does not lose a step to rounding", () => {

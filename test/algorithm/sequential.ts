@@ -52,6 +52,7 @@ export function sequentialIteration(
     }
     visited.push({ observation: next, correct, drawn });
   }
+  queue.recordVisits(visited.map(({ observation }) => observation));
   // 3. What the model is trained on.
   let kept = pool;
   if (target !== null && pool.length > target) {

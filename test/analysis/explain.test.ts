@@ -1,8 +1,9 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { ObservationQueue } from "../../src/algorithm/observation-queue.js";
+import { methodNamed } from "../../src/algorithm/methods.js";
 import { type Explanation, explainObservation } from "../../src/analysis/explain.js";
 import { trainingFrequencies } from "../../src/analysis/training-frequency.js";
+import { emptyQueue } from "../../src/run/config/config.js";
 import type { DrawnSample } from "../../src/run/directory/records.js";
 import { readSealedLog } from "../../src/run/directory/sealed-log.js";
 import { readRun } from "../../src/run/directory/summary.js";
@@ -18,7 +19,7 @@ describe("explainObservation", () => {
   const all: Explanation[] = smallTask.train.map((_, index) => explainObservation(runDir, String(index)));
 
   test("agrees with a replay of the queue from what the run drew", () => {
-    const queue = ObservationQueue.create(60, ["lastSampled", "winRate"]);
+    const queue = emptyQueue(smallConfig(), methodNamed("adastar"), 60);
     for (const { iteration, visited, popped } of readRun(runDir).records) {
       const order = [...queue.peekInOrder()];
       const draws = samplesOf(iteration);
@@ -69,12 +70,21 @@ test("at the command line, as text and as JSON", async () => {
   const { code, stdout } = await adastar(["explain", runDir, "train-0"]);
   expect(code).toBe(0);
   expect(stdout).toMatch(/^train-0 \(index 0 of 60\), method adastar\ngold answer: /);
+  const [{ place }] = explainObservation(runDir, "0").iterations;
   expect(stdout).toContain(
-    "iteration 1: place 1, never updated before; the queue is ordered by lastSampled, winRate, index",
+    `iteration 1: place ${place}, never updated before; the queue is ordered by lastSampled, winRate, a random rank`,
   );
   expect(stdout).toMatch(/ {2}try 1: (correct|wrong), answer \d+.*\n {4}│ From memory\./);
   const json = await adastar(["explain", runDir, "0", "--json"]);
   expect(JSON.parse(json.stdout)).toEqual(JSON.parse(JSON.stringify(explainObservation(runDir, "0"))));
+});
+
+test("where ties go by the index, it says so", async () => {
+  const byIndex = await startRun(smallConfig({ queueTies: "index", iterations: 1 }), () => {}, { task: smallTask });
+  const { stdout } = await adastar(["explain", byIndex.runDir, "train-0"]);
+  expect(stdout).toContain(
+    "iteration 1: place 1, never updated before; the queue is ordered by lastSampled, winRate, index",
+  );
 });
 
 test("where nothing is sampled, an observation is found by its id and told of as trained on", async () => {

@@ -50,7 +50,7 @@ const OUTCOMES: Readonly<Record<IterationExplanation["outcome"], (one: Iteration
   "under way": () => "the iteration is not finished",
 };
 
-function iterationText(one: IterationExplanation, { method }: Explanation): string {
+function iterationText(one: IterationExplanation, { method, ties }: Explanation): string {
   const { iteration, place, key, tries, trained, outcome } = one;
   const why =
     key === null
@@ -58,7 +58,10 @@ function iterationText(one: IterationExplanation, { method }: Explanation): stri
       : key.drawn === 0
         ? "never updated before"
         : `last updated in iteration ${key.lastSampled}, then right ${key.correct} of ${key.drawn} times (${formatPercent(key.correct / key.drawn, 0)})`;
-  const ordered = key === null ? "" : `; the queue is ordered by ${method.queueKey.join(", ")}, index`;
+  const ordered =
+    key === null
+      ? ""
+      : `; the queue is ordered by ${method.queueKey.join(", ")}, ${ties === "index" ? "index" : "a random rank"}`;
   const lines = [
     `iteration ${iteration}: place ${place ?? "unknown"}, ${why}${ordered}`,
     ...tries.map((sample) => {

@@ -8,6 +8,8 @@ import { dirname, resolve } from "node:path";
 import { parseDocument, stringify } from "yaml";
 import { combineMethod } from "../../algorithm/combine.js";
 import { type Method, methodNamed } from "../../algorithm/methods.js";
+import { ObservationQueue, type QueueOptions } from "../../algorithm/observation-queue.js";
+import { seedFor } from "../../algorithm/random.js";
 import { messageOf, shown, UserError } from "../../errors.js";
 import { isHubReference } from "../../hub/reference.js";
 import { absolutePath, type Field, flagOf } from "../../settings.js";
@@ -77,6 +79,13 @@ export function resolveConfig(layers: readonly ConfigLayer[]): ResolvedConfig {
   }
   return { config: Object.freeze(config) as RunConfig, origins: Object.freeze(origins) as ResolvedConfig["origins"] };
 }
+
+/** The settings of runs that began before some settings existed, as the least important layer of what such a run has on disk. */
+export const EARLIER_RUNS: ConfigLayer = {
+  source: "earlier version",
+  folder: "/",
+  values: Object.fromEntries(configKeys.map((key) => [key, fieldOf(key).before])),
+};
 
 function checkedValue(key: string, value: unknown, layer: ConfigLayer): unknown {
   if (!Object.hasOwn(fields, key)) {
@@ -170,6 +179,17 @@ export function methodOf(config: RunConfig, task: Pick<Task, "rationalize">): Me
   // Drop hints before merging, so that a user who only raises `tries` need not also set rationalize=false.
   const suited = config.rationalize === null && !task.rationalize ? { ...method, rationalize: false } : method;
   return combineMethod(suited, statedParts(config));
+}
+
+/** The queue of a run's first iteration: no observation was sampled yet. */
+export function emptyQueue(
+  { queueTies, seed }: Pick<RunConfig, "queueTies" | "seed">,
+  { queueKey }: Pick<Method, "queueKey">,
+  observations: number,
+  options: Pick<QueueOptions, "recordVisits"> = { recordVisits: true },
+): ObservationQueue {
+  const tieSeed = queueTies === "shuffled" ? seedFor(seed, "ties") : null;
+  return ObservationQueue.create(observations, queueKey, { ...options, tieSeed });
 }
 
 /** The resolved configuration as the YAML that readConfigFile reads back. */

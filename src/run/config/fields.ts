@@ -60,6 +60,8 @@ const CHOSEN_TEMPERATURE: Need = {
   otherwise: "the temperature is fixed",
 };
 
+const QUEUE: Need = { holds: ({ visits }) => visits === "queue", otherwise: "the queue decides nothing" };
+
 const GATE: Need = { holds: ({ curriculum }) => curriculum === "gate", otherwise: "the curriculum has no gate" };
 
 const SCHEDULE: Need = {
@@ -83,6 +85,15 @@ export const fieldGroups = {
     seed: field(whole(0), 1, "Seed of everything random", { readBy: ["replay"] }),
     ...partFields,
     curriculumPower: onlyIf([GATE], field(notNegative, 2, "p of the curriculum's gate αᵖ", { readBy: ["replay"] })),
+    queueTies: onlyIf(
+      [QUEUE],
+      field(
+        oneOf("shuffled", "index"),
+        "shuffled",
+        "Order among equal keys of the queue: a rank drawn once from the seed, or the order of the data",
+        { readBy: ["replay", "replay --simulate"], before: "index" },
+      ),
+    ),
     probes: onlyIf(
       [CHOSEN_TEMPERATURE],
       field(whole(1), 64, "Observations probed at each temperature to choose one by its balance score"),
@@ -137,6 +148,15 @@ export const fieldGroups = {
     stepsGrowth: onlyIf(
       [SCHEDULE],
       field(atLeastOne, 1.2, "Factor by which the steps grow each iteration", { readBy: ["replay"] }),
+    ),
+    stepsRounding: onlyIf(
+      [SCHEDULE],
+      field(
+        oneOf("once", "each"),
+        "once",
+        "Round σ¹ · growth^(t−1) down once, or round down again in each iteration, as runs of earlier versions do",
+        { readBy: ["replay"], before: "each" },
+      ),
     ),
     learningRate: field(positive, 1e-5, "Peak learning rate", { readBy: ["replay --simulate"] }),
     learningRateSchedule: field(

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { shown, UserError } from "../../errors.js";
 import { flagOf } from "../../settings.js";
-import { formatConfig, isChangeable, parseConfig, resolveConfig } from "../config/config.js";
+import { EARLIER_RUNS, formatConfig, isChangeable, parseConfig, resolveConfig } from "../config/config.js";
 import { configKeys, type RunConfig } from "../config/fields.js";
 import { type JournalEntry, readJournal } from "./journal.js";
 import { CONFIG_FILE, JOURNAL_FILE } from "./paths.js";
@@ -30,7 +30,7 @@ export function journaledConfig(entries: readonly JournalEntry[], dir: string): 
     entry.kind === "opened" || entry.kind === "reconfigured" ? [{ source, folder: "/", values: entry.settings }] : [],
   );
   if (layers.length === 0) return null;
-  return resolveConfig([...layers, { source, folder: "/", values: { runDir: dir } }]).config;
+  return resolveConfig([EARLIER_RUNS, ...layers, { source, folder: "/", values: { runDir: dir } }]).config;
 }
 
 /**
@@ -60,7 +60,7 @@ export function configFileLags(entries: readonly JournalEntry[], config: RunConf
 }
 
 function readConfig(path: string): RunConfig {
-  return resolveConfig([parseConfig(readFileSync(path, "utf8"), path)]).config;
+  return resolveConfig([EARLIER_RUNS, parseConfig(readFileSync(path, "utf8"), path)]).config;
 }
 
 export function noRun(dir: string): UserError {

@@ -45,6 +45,7 @@ export function summarize(
     baseAccuracy,
     bestAccuracy: improved ? best.testAccuracy : baseAccuracy,
     bestIteration: improved ? best.iteration : 0,
+    ...(last?.everVisited === undefined ? {} : { everVisited: last.everVisited, observations: last.observations }),
     flops: {
       sampling: last?.cumulativeFlops.sampling ?? 0,
       training: last?.cumulativeFlops.training ?? 0,

@@ -9,6 +9,7 @@ const columns: Readonly<Record<string, (record: IterationRecord) => number | nul
   solved: (r) => r.solved,
   alpha: (r) => r.alpha,
   popped: (r) => r.popped,
+  ever_visited: (r) => r.everVisited ?? null,
   kept: (r) => r.kept,
   steps: (r) => r.steps,
   loss: (r) => r.loss,

@@ -6,6 +6,7 @@
 import { commit } from "../../algorithm/iteration.js";
 import { ObservationQueue } from "../../algorithm/observation-queue.js";
 import { UserError } from "../../errors.js";
+import { emptyQueue } from "../config/config.js";
 import type { RunConfig } from "../config/fields.js";
 import { type CheckpointDigest, type EntryOf, type FileDigest, placeOf } from "../directory/journal.js";
 import type { KeptSample } from "../directory/records.js";
@@ -90,9 +91,11 @@ async function replay(run: RunContext, flaws: readonly Flaw[]): Promise<void> {
   const iterations = flaws.map(({ iteration }) => iteration);
   const first = Math.min(...iterations);
   const before = store.journal.find("committed", first - 1);
+  // Queues of runs that began before visits were recorded have to come out as they were.
+  const recordVisits = store.journal.find("committed", first)?.record.everVisited !== undefined;
   const queue =
     before === undefined
-      ? ObservationQueue.create(run.train.length, method.queueKey)
+      ? emptyQueue(config, method, run.train.length, { recordVisits })
       : ObservationQueue.restore(store.read(before.queue));
   for (let t = first; t <= Math.max(...iterations); t++) {
     const vouched = store.journal.find("visited", t);

@@ -9,6 +9,7 @@ import { resolve } from "node:path";
 import { commit } from "../../algorithm/iteration.js";
 import type { EvaluationKind } from "../../algorithm/methods.js";
 import { ObservationQueue } from "../../algorithm/observation-queue.js";
+import { emptyQueue } from "../config/config.js";
 import type { RunConfig } from "../config/fields.js";
 import { addFlops, isBudgetSpent, iterationCosts, NO_FLOPS } from "../cost.js";
 import { Disk } from "../directory/disk.js";
@@ -195,7 +196,7 @@ async function commitPhase(
   const { store, method, config } = run;
   const popped = commit(queue, phases.visited.visit, method, config.curriculumPower);
   const previous = committedRecords(store.journal.entries).at(-1)?.cumulativeFlops ?? NO_FLOPS;
-  const record = recordOf(t, phases, popped, previous, method.evaluations[0]);
+  const record = recordOf(t, phases, { popped, queue }, previous, method.evaluations[0]);
   const digest = store.writeQueue(t, queue.serialize());
   store.journal.append({ kind: "committed", iteration: t, record, queue: digest });
   tidy(run);
@@ -205,7 +206,7 @@ async function commitPhase(
 function recordOf(
   t: number,
   { visited, trained, evaluated }: Phases,
-  popped: number,
+  { popped, queue }: { readonly popped: number; readonly queue: ObservationQueue },
   previous: FlopsByPurpose,
   firstEvaluation: EvaluationKind,
 ): IterationRecord {
@@ -218,6 +219,7 @@ function recordOf(
     solved,
     alpha,
     popped,
+    ...(queue.everVisited === null ? {} : { everVisited: queue.everVisited, observations: queue.size }),
     kept,
     steps: trained.result.steps,
     loss: trained.result.loss,
@@ -261,7 +263,7 @@ async function restore(run: RunContext): Promise<ObservationQueue> {
   const model = modelBefore(journal, (trained?.iteration ?? 0) + 1);
   await proveWeights(run, model, trained === undefined ? "the base model" : placeOf(trained.checkpoint));
   const committed = journal.find("committed");
-  if (committed === undefined) return ObservationQueue.create(train.length, method.queueKey);
+  if (committed === undefined) return emptyQueue(run.config, method, train.length);
   const queue = ObservationQueue.restore(store.read(committed.queue));
   tidy(run);
   return queue;

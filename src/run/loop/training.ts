@@ -211,8 +211,13 @@ function stopped({ iteration, step }: { readonly iteration: number; readonly ste
 }
 
 /** σ's schedule as the configuration states it. */
-export function scheduleOf(config: Pick<RunConfig, "steps" | "stepsGrowth" | "batchSize">) {
-  return { initialSteps: config.steps, growth: config.stepsGrowth, batchSize: config.batchSize };
+export function scheduleOf(config: Pick<RunConfig, "steps" | "stepsGrowth" | "stepsRounding" | "batchSize">) {
+  return {
+    initialSteps: config.steps,
+    growth: config.stepsGrowth,
+    rounding: config.stepsRounding,
+    batchSize: config.batchSize,
+  };
 }
 
 /** The settings of optimizer step `step` = 1 … `steps` of an iteration. */

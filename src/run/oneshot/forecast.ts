@@ -47,6 +47,7 @@ export interface ForecastFacts extends SamplingFacts {
     | "iterations"
     | "steps"
     | "stepsGrowth"
+    | "stepsRounding"
     | "batchSize"
     | "samplingBatch"
     | "probes"

@@ -2,8 +2,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { forwardFlops } from "../../../src/algorithm/flops.js";
-import { ObservationQueue } from "../../../src/algorithm/observation-queue.js";
+import { methodNamed } from "../../../src/algorithm/methods.js";
 import type { SampleRequest, SamplingParams, TrainingExample } from "../../../src/engine/engine.js";
+import { emptyQueue } from "../../../src/run/config/config.js";
 import { readJournal } from "../../../src/run/directory/journal.js";
 import type { DrawnSample, StepRecord } from "../../../src/run/directory/records.js";
 import { readSealedLog } from "../../../src/run/directory/sealed-log.js";
@@ -63,8 +64,9 @@ describe("a run", () => {
     const { runDir, flops } = await startRun(config, listen, { task: smallTask });
     const rows = records(events);
     expect(rows.map(({ target }) => target)).toEqual([20, 24, 28]);
-    const queue = ObservationQueue.create(smallTask.train.length, ["lastSampled", "winRate"]);
+    const queue = emptyQueue(config, methodNamed("adastar"), smallTask.train.length);
     const { model } = await engineOf();
+    const everVisited = new Set<number>();
     let wasted = 0;
     for (const row of rows) {
       const folder = join(runDir, "iterations", String(row.iteration).padStart(4, "0"));
@@ -77,6 +79,9 @@ describe("a run", () => {
       expect(row.kept).toBe(Math.min(row.target ?? 0, solved.length));
       expect(readSealedLog(join(folder, "kept.jsonl"))).toHaveLength(row.kept);
       expect(row.sampledTokens).toBe(samples.reduce((total, draw) => total + draw.generatedTokens, 0));
+      for (const i of order) everVisited.add(i);
+      queue.recordVisits(order);
+      expect([row.everVisited, row.observations]).toEqual([everVisited.size, smallTask.train.length]);
       for (const i of order.slice(0, row.popped)) {
         const draws = samples.filter((draw) => draw.observation === i);
         queue.update(i, row.iteration, draws.filter(({ correct }) => correct).length, draws.length);

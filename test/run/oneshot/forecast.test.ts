@@ -26,6 +26,7 @@ const facts = (method: string, maxFlops: number | null = null) => ({
     iterations: 2,
     steps: 10,
     stepsGrowth: 1.2,
+    stepsRounding: "once" as const,
     batchSize: 8,
     samplingBatch: 64,
     probes: 10,
