@@ -116,8 +116,9 @@ describe("the order", () => {
           target: 48,
           waveSize: 64,
           draw: async (requests) =>
-            requests.map(({ observation, attempt }) => ({
-              correct: uniform(seedFor(1, "sample", iteration, observation, attempt), 0) < 0.06,
+            requests.map((request) => ({
+              ...request,
+              correct: uniform(seedFor(1, "sample", iteration, request.observation, request.attempt), 0) < 0.06,
             })),
         });
         expect(commit(queue, found, adastar, 2)).toBeLessThan(found.observations.length / 10);
