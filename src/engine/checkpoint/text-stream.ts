@@ -3,6 +3,8 @@
  * may span several. So text is decoded from the bytes of whole sequences, or step by step with the incomplete end held back.
  */
 
+import type { DecodeStep } from "./decoders.js";
+
 /** Decodes a growing generation, so that stop texts can be looked for at every token at a cost that does not grow with its length. */
 export interface TextStream {
   /** Text of all pushed tokens as far as later tokens cannot change it. */
@@ -16,18 +18,11 @@ export interface TextStream {
 /** Bytes of one token's text, empty for tokens that have none. */
 export type PieceOf = (token: number) => Uint8Array;
 
-const decoder = () => new TextDecoder("utf-8", { ignoreBOM: true });
-
-/** Decodes whole sequences from pieces; invalid UTF-8 becomes U+FFFD. */
-export function decodePieces(tokens: readonly number[], pieceOf: PieceOf): string {
-  return decoder().decode(Buffer.concat(tokens.map(pieceOf)));
-}
-
 /** For tokenizers whose text is the concatenation of their tokens' bytes: exact, in constant time per token. */
 export class PieceStream implements TextStream {
   text = "";
   readonly #pieceOf: PieceOf;
-  readonly #decoder = decoder();
+  readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
   constructor(pieceOf: PieceOf) {
     this.#pieceOf = pieceOf;
@@ -47,61 +42,36 @@ export class PieceStream implements TextStream {
   }
 }
 
-/**
- * For any other tokenizer: decodes the tokens since the last but one piece of finished text, and takes what they add to that piece.
- * The piece before gives decoders that treat the start of a text differently (a dropped leading space, say) their context.
- */
-export class WindowStream implements TextStream {
+/** For any other tokenizer: the steps of its decoder, one after the other. */
+export class StepStream implements TextStream {
   text = "";
-  readonly #decode: (tokens: readonly number[]) => string;
-  /** Tokens of the last finished piece, whose text is already in `text`. */
-  #context: number[] = [];
-  #pending: number[] = [];
+  readonly #textOf: (token: number) => string | null;
+  readonly #steps: readonly DecodeStep[];
 
-  constructor(decode: (tokens: readonly number[]) => string) {
-    this.#decode = decode;
+  /** @param textOf what stands for a token in the vocabulary; null for tokens without text */
+  constructor(textOf: (token: number) => string | null, steps: readonly DecodeStep[]) {
+    this.#textOf = textOf;
+    this.#steps = steps;
   }
 
   push(token: number): string {
-    this.#pending.push(token);
-    const added = this.#added();
-    return added === "" || added.endsWith("\ufffd") ? "" : this.#take(added);
+    const piece = this.#textOf(token);
+    return piece === null ? "" : this.#grow(this.#through([piece], 0));
   }
 
   end(): string {
-    return this.#take(this.#added());
+    const rest = this.#steps.flatMap((step, i) => this.#through(step.end(), i + 1));
+    return this.#grow(rest);
   }
 
-  #added(): string {
-    return this.#decode([...this.#context, ...this.#pending]).slice(this.#decode(this.#context).length);
+  /** What comes out of the steps from `first` on. */
+  #through(pieces: readonly string[], first: number): readonly string[] {
+    return this.#steps.slice(first).reduce((input, step) => input.flatMap((piece) => step.push(piece)), pieces);
   }
 
-  #take(added: string): string {
+  #grow(pieces: readonly string[]): string {
+    const added = pieces.join("");
     this.text += added;
-    this.#context = this.#pending;
-    this.#pending = [];
     return added;
   }
-}
-
-/** Bytes by the printable character that stands for each in a byte-level vocabulary (Radford et al. 2019, GPT-2's `bytes_to_unicode`). */
-const BYTE_OF_CHARACTER: ReadonlyMap<string, number> = (() => {
-  const result = new Map<string, number>();
-  let unprintable = 0;
-  for (let byte = 0; byte < 256; byte++) {
-    const printable = (byte > 32 && byte < 127) || (byte > 160 && byte !== 173);
-    result.set(String.fromCodePoint(printable ? byte : 256 + unprintable++), byte);
-  }
-  return result;
-})();
-
-/** Bytes of a byte-level token; a token with any other character stands for itself. */
-export function byteLevelPiece(token: string): Uint8Array {
-  const bytes: number[] = [];
-  for (const character of token) {
-    const byte = BYTE_OF_CHARACTER.get(character);
-    if (byte === undefined) return Buffer.from(token);
-    bytes.push(byte);
-  }
-  return Uint8Array.from(bytes);
 }

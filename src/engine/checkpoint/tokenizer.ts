@@ -1,22 +1,21 @@
 /**
- * The checkpoint's own tokenizer.json, behind the engine's `Tokenizer` interface. Text is taken and given exactly: no special tokens
- * are added, and spaces before punctuation are never "cleaned up" (transformers 5 does not either), as that would change the text.
+ * The checkpoint's own tokenizer.json as the engine's `Tokenizer`. Text is encoded and decoded exactly: no special tokens are added, and
+ * spaces before punctuation are never "cleaned up" (transformers 5 does not either), as that would change the text.
+ *
+ * The library normalizes, splits and merges; added tokens (added-tokens.ts) and decoders (decoders.ts) are this engine's own, because the
+ * library treats some of them differently from transformers.
  */
 import { join } from "node:path";
 import { Tokenizer as LibraryTokenizer } from "@huggingface/tokenizers";
 import { messageOf, shown, UserError } from "../../errors.js";
 import type { ChatTemplate, Tokenizer } from "../engine.js";
 import { isRecord, parseJson, readIfPresent } from "../files.js";
+import { AddedTokens } from "./added-tokens.js";
+import { byteLevelPiece } from "./byte-level.js";
 import { chatTemplateSource, JinjaChatTemplate } from "./chat-template.js";
+import { type DecoderSteps, parseDecoder } from "./decoders.js";
 import type { ModelConfig } from "./model-config.js";
-import {
-  byteLevelPiece,
-  decodePieces,
-  type PieceOf,
-  PieceStream,
-  type TextStream,
-  WindowStream,
-} from "./text-stream.js";
+import { type PieceOf, PieceStream, StepStream, type TextStream } from "./text-stream.js";
 
 export type { TextStream } from "./text-stream.js";
 
@@ -32,7 +31,14 @@ interface Library {
     text: string,
     options: { add_special_tokens: boolean },
   ): { readonly ids: (number | undefined)[]; readonly tokens: string[] };
-  decode(tokens: readonly number[], options: { clean_up_tokenization_spaces: boolean }): string;
+  readonly normalizer: ((text: string) => string) | null;
+  /** Splits text into words. A section of 0 is the beginning of a text. */
+  readonly pre_tokenizer: ((text: string, options: { section_index: number }) => string[]) | null;
+  /** Splits words into tokens. */
+  readonly model: ((words: string[]) => string[]) & {
+    readonly tokens_to_ids: ReadonlyMap<string, number>;
+    readonly unk_token_id: number | undefined;
+  };
   tokenize(text: string): string[];
   token_to_id(token: string): number | undefined;
   id_to_token(id: number): string | undefined;
@@ -49,12 +55,16 @@ export class CheckpointTokenizer implements Tokenizer {
   readonly #library: Library;
   readonly #vocabularySize: number;
   readonly #special: ReadonlySet<string>;
+  readonly #addedTokens: AddedTokens;
   /** Null where a token's text depends on its neighbours. */
   readonly #pieceOf: PieceOf | null;
+  readonly #decoder: DecoderSteps;
 
   /**
-   * `tokenizerConfig` may be {}; `where` names the folder in errors; `chatTemplate` is the content of chat_template.jinja. Throws UserError
-   * when tokenizer or config cannot be used.
+   * @param tokenizerConfig may be {}
+   * @param where the folder, for errors
+   * @param chatTemplate content of chat_template.jinja
+   * @throws UserError when tokenizer or config cannot be used
    */
   constructor(
     tokenizerJson: unknown,
@@ -76,8 +86,11 @@ export class CheckpointTokenizer implements Tokenizer {
     });
     const roles = new Map(ROLES.map((role) => [role, contentOf(tokenizerConfig[role])]));
     this.#special = this.#specialTokens([...roles.values()], tokenizerConfig);
-    this.#pieceOf = this.#pieces(tokenizerJson);
-    this.startTokens = this.#findStart(roles.get("bos_token"), tokenizerJson, tokenizerConfig);
+    const { added_tokens: added, decoder } = tokenizerJson as { added_tokens?: unknown; decoder?: unknown };
+    this.#addedTokens = this.#ask(() => new AddedTokens(added, (text) => this.#library.normalizer?.(text) ?? text));
+    this.#decoder = this.#ask(() => parseDecoder(decoder));
+    this.#pieceOf = this.#pieces(decoder);
+    this.startTokens = this.#findStart();
     this.endTokens = this.#findEnds(model.endTokens, roles.get("eos_token"));
     this.padToken = this.#idOf(roles.get("pad_token"));
     const template = chatTemplateSource(chatTemplate, tokenizerConfig);
@@ -87,7 +100,10 @@ export class CheckpointTokenizer implements Tokenizer {
     }
   }
 
-  /** Reads tokenizer.json and, if there, tokenizer_config.json and chat_template.jinja of the folder `dir`. Throws UserError naming the file. */
+  /**
+   * Reads tokenizer.json and, if there, tokenizer_config.json and chat_template.jinja of the folder `dir`.
+   * Throws UserError naming the file.
+   */
   static async read(dir: string, model: ModelTokens): Promise<CheckpointTokenizer> {
     const path = join(dir, "tokenizer.json");
     const bytes = await readIfPresent(path);
@@ -105,32 +121,48 @@ export class CheckpointTokenizer implements Tokenizer {
       config === null ? {} : parseJson(config, configPath),
       model,
       dir,
-      template === null ? null : new TextDecoder().decode(template),
+      template === null ? null : new TextDecoder("utf-8", { ignoreBOM: true }).decode(template),
     );
   }
 
   /** Throws UserError for text that the vocabulary cannot write, and for tokens that the model has no embedding for. */
   encode(text: string): number[] {
     return this.#checked(
-      this.#ask(() => this.#library.encode(text, { add_special_tokens: false })),
+      this.#ask(() => this.#encoded(text)),
       text,
     );
   }
 
+  /** Text of `tokens`; special tokens, and ids that only pad the embedding, are left out. */
   decode(tokens: readonly number[]): string {
-    if (this.#pieceOf !== null) return decodePieces(tokens, this.#pieceOf);
-    // The library substitutes the unknown token for ids without text (rows that only pad the embedding); transformers drops them.
-    const textual = tokens.filter((token) => {
-      const content = this.#textOf(token);
-      return content !== undefined && !this.#special.has(content);
-    });
-    if (textual.length === 0) return "";
-    return this.#ask(() => this.#library.decode(textual, { clean_up_tokenization_spaces: false }));
+    const stream = this.stream();
+    for (const token of tokens) stream.push(token);
+    stream.end();
+    return stream.text;
   }
 
   /** A fresh decoder for one generation, token by token. */
   stream(): TextStream {
-    return this.#pieceOf === null ? new WindowStream((tokens) => this.decode(tokens)) : new PieceStream(this.#pieceOf);
+    if (this.#pieceOf !== null) return new PieceStream(this.#pieceOf);
+    return new StepStream((token) => this.#visibleText(token), this.#decoder());
+  }
+
+  #encoded(text: string): { ids: (number | undefined)[]; tokens: string[] } {
+    const { pre_tokenizer: words, model } = this.#library;
+    const [ids, tokens]: [(number | undefined)[], string[]] = [[], []];
+    for (const section of this.#addedTokens.split(text)) {
+      if ("token" in section) {
+        ids.push(section.token.id);
+        tokens.push(section.token.content);
+        continue;
+      }
+      const parts = words === null ? [section.text] : words(section.text, { section_index: section.atStart ? 0 : 1 });
+      for (const token of model(parts)) {
+        ids.push(model.tokens_to_ids.get(token) ?? model.unk_token_id);
+        tokens.push(token);
+      }
+    }
+    return { ids, tokens };
   }
 
   /** The library believes tokenizer.json; what it throws, sooner or later, is about what stands there. */
@@ -151,6 +183,12 @@ export class CheckpointTokenizer implements Tokenizer {
     throw new UserError(
       `expected a text for token ${token} in tokenizer.json of ${this.#where}, got ${shown(content)}`,
     );
+  }
+
+  /** A token's text as decoders get it; null for special tokens and for ids without text, which transformers leaves out. */
+  #visibleText(token: number): string | null {
+    const content = this.#textOf(token);
+    return content === undefined || this.#special.has(content) ? null : content;
   }
 
   #checked(
@@ -187,7 +225,7 @@ export class CheckpointTokenizer implements Tokenizer {
     );
   }
 
-  #pieces({ decoder }: { decoder?: unknown }): PieceOf | null {
+  #pieces(decoder: unknown): PieceOf | null {
     const type = isRecord(decoder) ? (decoder as { type?: unknown }).type : null;
     const toBytes =
       type === "ByteLevel" ? byteLevelPiece : type === "Fuse" ? (token: string) => Buffer.from(token) : null;
@@ -197,30 +235,23 @@ export class CheckpointTokenizer implements Tokenizer {
     return (token) => {
       let piece = known[token];
       if (piece === undefined) {
-        const content = this.#textOf(token);
-        piece = content === undefined || this.#special.has(content) ? none : toBytes(content);
+        const text = this.#visibleText(token);
+        piece = text === null ? none : toBytes(text);
         known[token] = piece;
       }
       return piece;
     };
   }
 
-  /** What the tokenizer itself puts before a text: found by looking, as post-processors have many forms. */
-  #findStart(
-    bos: string | null | undefined,
-    json: { post_processor?: unknown },
-    config: { add_bos_token?: unknown },
-  ): number[] {
+  /**
+   * What the tokenizer itself puts before a text: found by looking, as post-processors have many forms. Where there is a tokenizer.json,
+   * transformers reads no `add_bos_token` of tokenizer_config.json (5.24, `PreTrainedTokenizerBase._from_pretrained`).
+   */
+  #findStart(): number[] {
     const bare = this.#ask(() => this.#library.tokenize("a"));
     const { ids, tokens } = this.#ask(() => this.#library.encode("a", { add_special_tokens: true }));
     const start = tokens.findIndex((_, i) => bare.every((token, j) => tokens[i + j] === token));
-    if (start > 0) return this.#checked({ ids: ids.slice(0, start), tokens }, "");
-    // Without a post-processor, transformers makes one from tokenizer_config.json.
-    if (json.post_processor == null && config.add_bos_token === true && bos) {
-      const id = this.#idOf(bos);
-      if (id !== null) return [id];
-    }
-    return [];
+    return start > 0 ? this.#checked({ ids: ids.slice(0, start), tokens }, "") : [];
   }
 
   /** The id of a token that the model has an embedding for, else null. */

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -8,6 +9,15 @@ import { UserError } from "../../../src/errors.js";
 
 const fixtures = join(import.meta.dirname, "../../fixtures");
 const json = async (...path: string[]) => JSON.parse(await readFile(join(...path), "utf8"));
+
+/** An entry of tokenizer-behaviour.expected.json. */
+interface Behaviour {
+  readonly tokenizer: object;
+  readonly config: object;
+  readonly decodings?: readonly { readonly tokens: readonly number[]; readonly text: string }[];
+  readonly encodings?: readonly { readonly text: string; readonly tokens: readonly number[] }[];
+  readonly start?: readonly number[];
+}
 
 /** A stand-in for GPT-2-like tokenizers: byte-level, no merges but one, each byte a token. */
 function byteLevel(changes: object = {}, config: object = {}) {
@@ -142,24 +152,30 @@ describe("decoding token by token", () => {
     );
   });
 
-  it.each([
-    ["byte-level", byteLevel()],
-    ["sentencepiece-like", sentencePiece()],
-  ])("holds a character back until its last byte is there (%s)", (_, tokenizer) => {
+  it("holds a character back until its last byte is there", () => {
+    const tokenizer = byteLevel();
     const tokens = tokenizer.encode("é🙂");
     const stream = tokenizer.stream();
     const steps = tokens.map((token) => stream.push(token));
-    expect(
-      steps
-        .filter((step) => step !== "")
-        .join("|")
-        .trimStart(),
-    ).toBe("é|🙂");
+    expect(steps.filter((step) => step !== "").join("|")).toBe("é|🙂");
     expect(stream.end()).toBe("");
     const cut = tokenizer.stream();
     for (const token of tokens.slice(0, -1)) cut.push(token);
-    expect(cut.text.trimStart()).toBe("é");
+    expect(cut.text).toBe("é");
     expect(cut.end()).toMatch(/^\ufffd+$/);
+  });
+
+  it("holds a run of byte tokens back until it ends, as one invalid byte changes all of it", () => {
+    const tokenizer = sentencePiece();
+    const tokens = tokenizer.encode("é🙂.");
+    const stream = tokenizer.stream();
+    const steps = tokens.map((token) => stream.push(token));
+    expect(steps.filter((step) => step !== "")).toEqual(["é🙂."]);
+    expect(stream.end()).toBe("");
+    const cut = tokenizer.stream();
+    for (const token of tokens.slice(0, -2)) cut.push(token);
+    expect(cut.text).toBe("");
+    expect(cut.end()).toBe("\ufffd".repeat(5));
   });
 
   it("gives any text back from a byte-level tokenizer", () => {
@@ -195,6 +211,48 @@ describe("decoding token by token", () => {
   });
 });
 
+describe("beside transformers", () => {
+  const expected = JSON.parse(readFileSync(join(fixtures, "tokenizer-behaviour.expected.json"), "utf8")) as Record<
+    string,
+    Behaviour
+  >;
+  const entries = Object.entries(expected).map(([name, behaviour]) => ({ name, ...behaviour }));
+  const made = ({ tokenizer, config }: Behaviour) =>
+    new CheckpointTokenizer(tokenizer, config, { vocabularySize: 300, endTokens: [1] }, "/m");
+
+  it.each(entries.filter(({ decodings }) => decodings))(
+    "decodes the same text, at once and token by token: $name",
+    (entry) => {
+      const tokenizer = made(entry);
+      for (const { tokens, text } of entry.decodings ?? []) {
+        expect(tokenizer.decode(tokens), `[${tokens}]`).toBe(text);
+        expect(streamed(tokenizer, tokens).text).toBe(text);
+      }
+    },
+  );
+
+  it.each(entries.filter(({ decodings }) => decodings))("never takes back what a stream has given: $name", (entry) => {
+    const tokenizer = made(entry);
+    fc.assert(
+      fc.property(fc.array(fc.nat({ max: 267 }), { maxLength: 12 }), (tokens) => {
+        const { text, stable } = streamed(tokenizer, tokens);
+        expect(text).toBe(tokenizer.decode(tokens));
+        expect(text.startsWith(stable)).toBe(true);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it.each(entries.filter(({ encodings }) => encodings))("finds the same added tokens: $name", (entry) => {
+    const tokenizer = made(entry);
+    for (const { text, tokens } of entry.encodings ?? []) expect(tokenizer.encode(text), text).toEqual(tokens);
+  });
+
+  it.each(entries.filter(({ start }) => start))("puts the same tokens before a text: $name", (entry) => {
+    expect(made(entry).startTokens).toEqual(entry.start);
+  });
+});
+
 describe("start and end tokens", () => {
   const template = (single: object[], special: string[]) => ({
     post_processor: {
@@ -212,8 +270,6 @@ describe("start and end tokens", () => {
     expect(byteLevel(template([special("<s>"), text], ["<s>"])).startTokens).toEqual([257]);
     expect(byteLevel(template([special("<s>"), text, special("</s>")], ["<s>", "</s>"])).startTokens).toEqual([257]);
     expect(byteLevel(template([text, special("</s>")], ["</s>"])).startTokens).toEqual([]);
-    expect(byteLevel({}, { add_bos_token: true }).startTokens).toEqual([257]);
-    expect(byteLevel({}, { add_bos_token: true, bos_token: { content: "<s>" } }).startTokens).toEqual([257]);
     expect(byteLevel(template([special("<s>"), text], ["<s>"])).encode("ab")).toEqual([256]);
   });
 
