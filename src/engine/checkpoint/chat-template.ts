@@ -5,53 +5,72 @@ import { messageOf, shown, UserError } from "../../errors.js";
 import type { ChatMessage, ChatTemplate } from "../engine.js";
 import { isRecord } from "../files.js";
 
-/** The template of a checkpoint: chat_template.jinja where it has one, else what tokenizer_config.json holds; null where neither does. */
+/**
+ * The template of a checkpoint: chat_template.jinja where it has one, else `chat_template` of tokenizer_config.json; null where neither
+ * is there.
+ */
 export function chatTemplateSource(file: string | null, tokenizerConfig: Record<string, unknown>): string | null {
   if (file !== null) return file;
-  const { chat_template: held } = tokenizerConfig;
-  if (!Array.isArray(held)) return typeof held === "string" ? held : null;
-  // Several by name, of which `default` is for plain conversations.
-  const named = held.find((one) => isRecord(one) && (one as { name?: unknown }).name === "default") as
-    | { readonly template?: unknown }
-    | undefined;
-  return typeof named?.template === "string" ? named.template : null;
+  const template = tokenizerConfig["chat_template"];
+  if (typeof template === "string") return template;
+  if (!Array.isArray(template)) return null;
+  // Several templates by name; "default" is the one for plain conversations.
+  const named: unknown = template.find((entry) => isRecord(entry) && entry["name"] === "default");
+  const source = isRecord(named) ? named["template"] : null;
+  return typeof source === "string" ? source : null;
 }
 
 /**
- * Templates may ask for today's date. A prompt that changes overnight would end every run that is resumed the day after, so they all
- * get the one that Llama's templates fall back to.
+ * Templates may ask for today's date. A prompt that changes overnight would end every run that is resumed the day after, so all of them
+ * get the date that Llama's templates fall back to: Friday, 26 July 2024, 00:00.
  */
-const TODAY = new Date(Date.UTC(2024, 6, 26));
-const FIXED_DATE = "{% set strftime_now = fixed_date %}{{ '' }}";
+const FIXED_DATE: Readonly<Record<string, string>> = {
+  Y: "2024",
+  y: "24",
+  m: "07",
+  "-m": "7",
+  B: "July",
+  b: "Jul",
+  h: "Jul",
+  d: "26",
+  "-d": "26",
+  e: "26",
+  j: "208",
+  A: "Friday",
+  a: "Fri",
+  u: "5",
+  w: "5",
+  F: "2024-07-26",
+  D: "07/26/24",
+  H: "00",
+  I: "12",
+  p: "AM",
+  M: "00",
+  S: "00",
+  f: "000000",
+  T: "00:00:00",
+  R: "00:00",
+  "%": "%",
+};
 
-/** The directives of Python's strftime that templates use. */
+/** The fixed date in a format of Python's strftime. Throws Error for a directive that it has no text for. */
 function fixedDate(format: string): string {
-  const iso = TODAY.toISOString();
-  const month = TODAY.toLocaleString("en-US", { month: "long", timeZone: "UTC" });
-  const day = TODAY.toLocaleString("en-US", { weekday: "long", timeZone: "UTC" });
-  const parts: Readonly<Record<string, string>> = {
-    Y: iso.slice(0, 4),
-    y: iso.slice(2, 4),
-    m: iso.slice(5, 7),
-    d: iso.slice(8, 10),
-    B: month,
-    b: month.slice(0, 3),
-    A: day,
-    a: day.slice(0, 3),
-    H: "00",
-    M: "00",
-    S: "00",
-    "%": "%",
-  };
-  return format.replace(/%([a-zA-Z%])/g, (whole, letter: string) => parts[letter] ?? whole);
+  return format.replace(/%(-?.|$)/gsu, (directive, name: string) => {
+    const text = FIXED_DATE[name];
+    if (text === undefined) throw new Error(`strftime_now with ${shown(directive)}, which is no directive known here`);
+    return text;
+  });
 }
+
+/** Makes `strftime_now` of a template the fixed date. The empty output stands between, as a newline after a block would be dropped. */
+const SET_DATE = "{% set strftime_now = fixed_date %}{{ '' }}";
 
 export class JinjaChatTemplate implements ChatTemplate {
   readonly #source: string;
   /** Texts of the special tokens by role (`bos_token`, …), which templates may write. */
   readonly #tokens: Readonly<Record<string, string>>;
   readonly #where: string;
-  /** Parsed when first needed: a broken template is no hindrance to those who do without. */
+  /** Parsed at the first use, so that a broken template stops only those who use it. */
   #template: Template | undefined;
 
   /** `where` names the checkpoint's folder in errors. */
@@ -63,7 +82,7 @@ export class JinjaChatTemplate implements ChatTemplate {
 
   render(messages: readonly ChatMessage[], generate: boolean): string {
     try {
-      this.#template ??= new Template(FIXED_DATE + this.#source);
+      this.#template ??= new Template(SET_DATE + this.#source);
       return this.#template.render({
         ...this.#tokens,
         // transformers sets these as well, and templates compare them with none.
@@ -76,7 +95,8 @@ export class JinjaChatTemplate implements ChatTemplate {
     } catch (error) {
       const last = messages.at(-1);
       throw new UserError(
-        `expected the chat template of ${this.#where} to write ${messages.length} messages, the last ${last === undefined ? "none" : shown(last)}, got: ${messageOf(error)}`,
+        `expected the chat template of ${this.#where} to write ${messages.length} messages, ` +
+          `the last ${last === undefined ? "none" : shown(last)}, got: ${messageOf(error)}`,
       );
     }
   }

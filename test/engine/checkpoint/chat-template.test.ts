@@ -100,3 +100,15 @@ it("the date in a prompt does not change overnight", () => {
     vi.useRealTimers();
   }
 });
+
+it("refuses a date in a form that it does not know, rather than to write the directive", () => {
+  const render = (format: string) =>
+    new JinjaChatTemplate(`{{ strftime_now('${format}') }}`, {}, "/m").render([hello], true);
+  expect(render("%-d.%-m.%Y, day %j, %I %p, %H:%M:%S")).toBe("26.7.2024, day 208, 12 AM, 00:00:00");
+  for (const format of ["%Y-%V", "%Ey", "%-Q", "100%", "% d"]) {
+    expect(() => render(format), format).toThrow(UserError);
+    expect(() => render(format), format).toThrow(
+      /chat template of \/m to write .* strftime_now with "%.*" *, which is no/,
+    );
+  }
+});
