@@ -99,20 +99,27 @@ async function run(file: string, { out: stated, jobs, amend = false, pilot }: Ru
   const place = placeOf(study, stated);
   const settings =
     pilot === undefined ? plannedSettings(study, place) : plannedSettings(pilotOf(study, pilot), join(place, PILOT));
-  if (pilot === undefined) {
-    const commit = commitOf(study.file);
-    const code = headOf(study.file);
-    beginSession(study, place, {
-      commit,
-      amend,
-      version: packageVersion(),
-      head: code?.head ?? null,
-      changed: code?.changed ?? false,
-    });
-    say(`${study.name}: fixed by commit ${commit.hash}`);
-  }
   const progress = progressOf(settings);
   say(`${renderText(progressTable(progress))}\n${timeLeftText(progress)}`);
+  if (progress.settings.every(({ finished }, i) => finished === settings[i].runs.length)) {
+    say("Every run is finished.");
+  } else {
+    if (pilot === undefined) fixStudy(study, place, amend);
+    await makeRuns(settings, jobs);
+  }
+  if (pilot === undefined) say(`Report: ${commandLine("study", "report", file)}`);
+}
+
+/** Writes down under which commit runs are about to begin. Throws UserError where the study is not fixed. */
+function fixStudy(study: Study, place: string, amend: boolean): void {
+  const commit = commitOf(study.file);
+  const code = headOf(study.file);
+  const version = packageVersion();
+  beginSession(study, place, { commit, amend, version, head: code?.head ?? null, changed: code?.changed ?? false });
+  say(`${study.name}: fixed by commit ${commit.hash}`);
+}
+
+async function makeRuns(settings: readonly PlannedSetting[], jobs: number | undefined): Promise<void> {
   const stop = listenForStop((name) => say(`${name}: the runs in progress save and end; the same command continues.`));
   try {
     const failed = await runSettings(settings, jobs, stop.signal);
@@ -121,7 +128,6 @@ async function run(file: string, { out: stated, jobs, amend = false, pilot }: Ru
   } finally {
     stop.dispose();
   }
-  if (pilot === undefined) say(`Report: ${commandLine("study", "report", file)}`);
 }
 
 /** @returns how many runs failed */
