@@ -102,7 +102,7 @@ describe("stop and resume", () => {
       },
     });
     expect([stopped.code, stopped.signal]).toEqual([130, null]);
-    expect(stopped.stderr).toMatch(/SIGINT: finishing the present slice .*adastar resume .*stopped/);
+    expect(stopped.stderr).toMatch(/SIGINT: finishing the current slice .*adastar resume .*stopped/);
     const half = summaryOf(stopped.stdout);
     expect(half.status).toBe("interrupted");
     expect(half.iterations).toBeLessThan(12);
@@ -127,7 +127,7 @@ describe("stop and resume", () => {
       },
     });
     expect([stopped.code, stopped.signal]).toEqual([143, null]);
-    expect(stopped.stderr).toMatch(/SIGTERM: finishing the present slice .*adastar resume .*terminated/);
+    expect(stopped.stderr).toMatch(/SIGTERM: finishing the current slice .*adastar resume .*terminated/);
     expect(summaryOf(stopped.stdout).status).toBe("interrupted");
     const { code, stdout } = await adastar(["resume", runDir, "--iterations", "3", "--json"]);
     expect([code, summaryOf(stdout).iterations]).toEqual([0, 3]);
