@@ -2,6 +2,7 @@
 
 import type { EvaluationKind } from "../algorithm/methods.js";
 import type { ModelFacts } from "../engine/engine.js";
+import type { VerifiedSample } from "./directory/records.js";
 
 /** Training FLOPs by purpose (AdaSTaR, section 4.1). Evaluation is not a training cost, so it is counted apart. */
 export interface FlopsByPurpose {
@@ -115,6 +116,13 @@ export type RunEvent =
       /** Trained by this session in this iteration so far. */
       readonly tokens: number;
       readonly seconds: number;
+    }
+  | {
+      /** Outputs of the model with their verdicts, as they come; not those that an earlier session recorded. */
+      readonly kind: "samples";
+      readonly iteration: number;
+      readonly split: "train" | "test";
+      readonly samples: readonly VerifiedSample[];
     }
   | {
       readonly kind: "evaluating";

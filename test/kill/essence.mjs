@@ -4,8 +4,8 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** Hold places and times, and nothing that is not in the journal as well. */
-const LEFT_OUT = new Set(["config.yaml", "table.csv"]);
+/** Hold places and times, and nothing that is not in the journal as well; progress.json is only for people who look. */
+const LEFT_OUT = new Set(["config.yaml", "table.csv", "progress.json", "progress.json.tmp"]);
 
 /** @param {unknown} value */
 function timeless(value) {

@@ -56,10 +56,13 @@ export function smallConfig(values: Partial<RunConfig> = {}): RunConfig {
   return resolveConfig([{ source: "test", folder: "/", values: settings }]).config;
 }
 
+/** Hold places and times, and nothing that is not in the journal as well; the last one is only for people who look. */
+const LEFT_OUT: ReadonlySet<string> = new Set(["config.yaml", "table.csv", "progress.json", "progress.json.tmp"]);
+
 /** Everything of a run that must not depend on when it was killed: file by file, times left out. */
 export function essence(dir: string): Record<string, unknown> {
   const files = readdirSync(dir, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name !== "config.yaml" && entry.name !== "table.csv")
+    .filter((entry) => entry.isFile() && !LEFT_OUT.has(entry.name))
     .map((entry) => join(entry.parentPath, entry.name))
     .sort();
   return Object.fromEntries(

@@ -54,6 +54,7 @@ export class PlainDisplay implements RunDisplay {
         return iterationLine(this.state, event);
       case "notice":
         return event.text;
+      case "samples":
       case "finished":
         return null;
     }

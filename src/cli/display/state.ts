@@ -48,6 +48,7 @@ export function advance(state: ProgressState, event: RunEvent, now: number): Pro
       return { ...state, baseAccuracy: event.testAccuracy, baseSeconds: event.seconds, ...between(now) };
     case "iteration":
       return { ...state, records: [...state.records, event.record], ...between(now) };
+    case "samples":
     case "notice":
       return state;
     case "finished":

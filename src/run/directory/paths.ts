@@ -8,6 +8,7 @@ export const CONFIG_FILE = "config.yaml";
 export const JOURNAL_FILE = "journal.jsonl";
 export const TABLE_FILE = "table.csv";
 export const LOCK_FILE = "lock";
+export const PROGRESS_FILE = "progress.json";
 export const ITERATIONS_FOLDER = "iterations";
 export const CHECKPOINTS_FOLDER = "checkpoints";
 

@@ -296,7 +296,7 @@ function refuseOccupied(path: string): void {
       `expected a new or empty run directory, got ${path}, which holds a run. Go on with it: \`adastar resume ${path}\`; or choose another --run-dir.`,
     );
   }
-  const own = /^(config\.yaml|journal\.jsonl|iterations|checkpoints|lock)(\..*)?$/;
+  const own = /^(config\.yaml|journal\.jsonl|progress\.json|iterations|checkpoints|lock)(\..*)?$/;
   const foreign = readdirSync(path).find((name) => !own.test(name));
   if (foreign !== undefined) {
     throw new UserError(

@@ -76,13 +76,15 @@ export async function answerAll(
   };
   for (let from = 0; from < test.length; from += config.samplingBatch) {
     const range = { from, to: Math.min(from + config.samplingBatch, test.length) };
-    const wave = await source(range, (number) =>
-      answerTests(context, range, { iteration, wave: number }, manner, (sample) => {
+    const wave = await source(range, async (number) => {
+      const samples = await answerTests(context, range, { iteration, wave: number }, manner, (sample) => {
         done++;
         tokens += sample.generatedTokens;
         tell();
-      }),
-    );
+      });
+      emit({ kind: "samples", iteration, split: "test", samples });
+      return samples;
+    });
     answers.push(...wave);
     done = answers.length;
     correct = answers.filter((answer) => answer.correct).length;

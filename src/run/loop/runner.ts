@@ -15,6 +15,7 @@ import { addFlops, isBudgetSpent, iterationCosts, NO_FLOPS } from "../cost.js";
 import { Disk } from "../directory/disk.js";
 import { type EntryOf, type EvaluationResult, isFinished, type Journal, placeOf } from "../directory/journal.js";
 import { EVALUATION_LOGS } from "../directory/paths.js";
+import { ProgressWriter } from "../directory/progress.js";
 import { RunStore } from "../directory/store.js";
 import { committedRecords, summarize } from "../directory/summary.js";
 import type { FlopsByPurpose, IterationRecord, Listener, RunEvent, RunSummary } from "../events.js";
@@ -38,7 +39,9 @@ export async function startRun(config: RunConfig, listeners: Listeners, options:
   try {
     const dir = config.runDir ?? freeRunDir(parts);
     const store = RunStore.create(dir, { ...parts.config, runDir: dir }, new Disk(options.onDiskStep));
-    return await within(store, () => execute({ ...parts, store, emit: tee(listeners), signal: options.signal }));
+    return await within(store, () =>
+      followed(dir, tee(listeners), (emit) => execute({ ...parts, store, emit, signal: options.signal })),
+    );
   } finally {
     await parts.close();
   }
@@ -69,11 +72,26 @@ export async function resumeRun(dir: string, listeners: Listeners, options: Resu
     await options.engine?.reset();
     const parts = await openParts(config, options);
     try {
-      return await execute({ ...parts, store, emit, signal: options.signal }, { changes, flaws });
+      return await followed(store.dir, emit, (noted) =>
+        execute({ ...parts, store, emit: noted, signal: options.signal }, { changes, flaws }),
+      );
     } finally {
       await parts.close();
     }
   });
+}
+
+/** Keeps progress.json up to date while a session goes on. @param emit gets every event as well */
+async function followed<T>(dir: string, emit: Listener, session: (emit: Listener) => Promise<T>): Promise<T> {
+  const progress = new ProgressWriter(dir);
+  try {
+    const outcome = await session(tee([progress.listen, emit]));
+    progress.close();
+    return outcome;
+  } catch (error) {
+    progress.close({ error });
+    throw error;
+  }
 }
 
 /** What a session that goes on with a run brings to it. */

@@ -54,10 +54,12 @@ export async function visitObservations(run: RunContext, queue: ObservationQueue
           if (store.journal.find("trained", iteration) !== undefined) throw lostDraws(log.path);
           stopIfAsked(run);
           const place = { iteration, wave, temperature: chosen.temperature, purpose: "sample" } as const;
-          return drawTries(run, requests, place, ({ generatedTokens }) => {
+          const samples = await drawTries(run, requests, place, ({ generatedTokens }) => {
             tokens += generatedTokens;
             tell();
           });
+          emit({ kind: "samples", iteration, split: "train", samples });
+          return samples;
         },
       );
     },
