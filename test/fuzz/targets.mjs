@@ -47,8 +47,15 @@ export async function makeTargets(scratch) {
   );
   const soundWeights = readFileSync(weights);
   const headerEnd = 8 + Number(soundWeights.readBigUInt64LE(0));
-  const tokenizers = ["tiny-llama", "tiny-qwen2"].map((model) => fixture(`${model}/tokenizer.json`));
-  const configs = ["tiny-llama", "tiny-qwen2", "tiny-tied"].map((model) => fixture(`${model}/config.json`));
+  const behaviours = Object.values(JSON.parse(fixture("tokenizer-behaviour.expected.json").toString()));
+  const tokenizers = [
+    ...["tiny-llama", "tiny-qwen2"].map((model) => fixture(`${model}/tokenizer.json`)),
+    ...behaviours.map(({ tokenizer }) => Buffer.from(JSON.stringify(tokenizer))),
+  ];
+  const configs = [
+    ...["tiny-llama", "tiny-qwen2", "tiny-tied"],
+    ...["qwen3", "gemma2", "gemma3", "phi3", "smollm3", "granite", "ministral3"].map((name) => `families/${name}`),
+  ].map((model) => fixture(`${model}/config.json`));
   const generation = JSON.parse(fixture("tiny-llama/generation_config.json").toString());
   const { config } = resolveConfig([]);
   const some = Object.entries(config).filter((_, i) => i % 3 === 0);

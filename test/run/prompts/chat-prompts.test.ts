@@ -27,11 +27,16 @@ function tokenizerWith(template: string | null): CheckpointTokenizer {
     added_tokens: special,
     normalizer: null,
     pre_tokenizer: { type: "ByteLevel", add_prefix_space: false, trim_offsets: true, use_regex: true },
-    post_processor: null,
+    post_processor: {
+      type: "TemplateProcessing",
+      single: [{ SpecialToken: { id: "<s>", type_id: 0 } }, { Sequence: { id: "A", type_id: 0 } }],
+      pair: [],
+      special_tokens: { "<s>": { id: "<s>", ids: [256], tokens: ["<s>"] } },
+    },
     decoder: { type: "ByteLevel" },
     model: { type: "BPE", vocab, merges: [] },
   };
-  const config = { bos_token: "<s>", eos_token: "</s>", add_bos_token: true };
+  const config = { bos_token: "<s>", eos_token: "</s>" };
   return new CheckpointTokenizer(json, config, { vocabularySize: 260, endTokens: [257, 259] }, "/m", template);
 }
 
