@@ -51,13 +51,14 @@ export const whole = (least: number): Values<number> => ({
   expects: `a whole number of at least ${least}`,
 });
 
-export const between = (low: number, high: number, open: "closed" | "above-low" | "below-high"): Values<number> => ({
-  schema: z
-    .number()
-    .refine((x) => (open === "above-low" ? x > low : x >= low) && (open === "below-high" ? x < high : x <= high)),
-  kind: "number",
-  expects: `a number in ${open === "above-low" ? "(" : "["}${low}, ${high}${open === "below-high" ? ")" : "]"}`,
-});
+export const between = (low: number, high: number, open: "closed" | "above-low" | "below-high"): Values<number> => {
+  const above = open === "above-low" ? z.number().gt(low) : z.number().gte(low);
+  return {
+    schema: open === "below-high" ? above.lt(high) : above.lte(high),
+    kind: "number",
+    expects: `a number in ${open === "above-low" ? "(" : "["}${low}, ${high}${open === "below-high" ? ")" : "]"}`,
+  };
+};
 
 export const positive: Values<number> = { schema: z.number().positive(), kind: "number", expects: "a number above 0" };
 export const notNegative: Values<number> = {

@@ -1,18 +1,10 @@
 /** The settings of a run as flags: names, help and parsing all follow from the one table in run/config/fields.ts. */
 
 import { type Command, Option } from "commander";
-import { parseFlag } from "../run/config/config.js";
-import { type ConfigKey, fieldGroups, fieldOf, fields } from "../run/config/fields.js";
+import { UserError } from "../errors.js";
+import { loadConfig, parseFlag, type ResolvedConfig } from "../run/config/config.js";
+import { type ConfigKey, fieldGroups, fieldOf, fields, GROUP_HEADINGS } from "../run/config/fields.js";
 import { type Field, flagOf } from "../settings.js";
-
-const GROUP_HEADINGS: Readonly<Record<keyof typeof fieldGroups, string>> = {
-  task: "Task and data:",
-  model: "Model and engine:",
-  method: "Method:",
-  sampling: "Sampling:",
-  training: "Training:",
-  run: "Run:",
-};
 
 const PLACEHOLDERS: Readonly<Record<Field["kind"], string>> = {
   number: "n",
@@ -25,13 +17,16 @@ const PLACEHOLDERS: Readonly<Record<Field["kind"], string>> = {
   "path-or-hub": "path|hub:name",
 };
 
-/** Adds a flag for each of `keys` (all settings when left out), grouped in the help as the table groups them. */
+/**
+ * Adds a flag for each of `keys` (all settings if left out), grouped in the help as the table groups them. The help shows the values that
+ * hold without the flag, with the task and preset that the same command line names.
+ */
 export function addConfigOptions(command: Command, keys?: readonly ConfigKey[]): Command {
   for (const [group, members] of Object.entries(fieldGroups)) {
     const heading = GROUP_HEADINGS[group as keyof typeof fieldGroups];
     for (const key of Object.keys(members) as ConfigKey[]) {
       if (keys !== undefined && !keys.includes(key)) continue;
-      for (const option of optionsOf(key)) command.addOption(option.helpGroup(heading));
+      for (const option of optionsOf(key, () => withoutFlags(command))) command.addOption(option.helpGroup(heading));
     }
   }
   return command;
@@ -48,16 +43,26 @@ export function statedSettings(options: Readonly<Record<string, unknown>>): Reco
   );
 }
 
-function optionsOf(key: ConfigKey): Option[] {
+function optionsOf(key: ConfigKey, resolve: () => ResolvedConfig): Option[] {
   const field = fieldOf(key);
-  const description = field.description + defaultNote(field);
-  if (field.kind === "boolean") {
-    return [
-      new Option(`${flagOf(key)} [${PLACEHOLDERS.boolean}]`, description),
-      new Option(flagOf(key).replace(/^--/, "--no-"), `The same as ${flagOf(key)} false`),
-    ];
+  const flag =
+    field.kind === "boolean" ? `${flagOf(key)} [${PLACEHOLDERS.boolean}]` : `${flagOf(key)} <${placeholder(field)}>`;
+  const option = new Option(flag);
+  // Help is written after the command line was read, and only then is it known which task is meant.
+  Object.defineProperty(option, "description", { get: () => field.description + defaultNote(key, resolve()) });
+  if (field.kind !== "boolean") return [option];
+  return [option, new Option(flagOf(key).replace(/^--/, "--no-"), `The same as ${flagOf(key)} false`)];
+}
+
+/** What holds without any flag but those that decide the values of others. A wrong name is refused elsewhere. */
+function withoutFlags(command: Command): ResolvedConfig {
+  const { task, preset, data } = command.opts<Readonly<Record<string, unknown>>>();
+  try {
+    return loadConfig({ flags: { task, preset, data } });
+  } catch (error) {
+    if (error instanceof UserError) return loadConfig();
+    throw error;
   }
-  return [new Option(`${flagOf(key)} <${placeholder(field)}>`, description)];
 }
 
 function placeholder(field: Field): string {
@@ -66,7 +71,9 @@ function placeholder(field: Field): string {
   return field.choices?.join("|") ?? PLACEHOLDERS[field.kind];
 }
 
-/** Settings that default to null say in their description what then holds. */
-function defaultNote(field: Field): string {
-  return field.default === null ? "" : ` (default ${String(field.default)})`;
+/** Settings that are not set by default say in their description what then holds. */
+function defaultNote(key: ConfigKey, { config, origins }: ResolvedConfig): string {
+  const value = config[key];
+  if (value === null || origins[key] === "flags") return "";
+  return origins[key] === "default" ? ` (default ${String(value)})` : ` (default ${String(value)}, ${origins[key]})`;
 }

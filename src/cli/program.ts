@@ -4,6 +4,7 @@ import { Command, CommanderError } from "commander";
 import { UserError } from "../errors.js";
 import { auditCommand } from "./commands/audit.js";
 import { compareCommand } from "./commands/compare.js";
+import { configCommand } from "./commands/config.js";
 import { evalCommand } from "./commands/eval.js";
 import { explainCommand } from "./commands/explain.js";
 import { generateCommand } from "./commands/generate.js";
@@ -54,6 +55,7 @@ Exit codes: 0 done, 1 a bug, 2 something to mend in the input, 130 interrupted.`
     resumeCommand(),
     compareCommand(),
     studyCommand(),
+    configCommand(),
     evalCommand(),
     auditCommand(),
     gradeCommand(),

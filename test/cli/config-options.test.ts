@@ -2,9 +2,10 @@ import { Command } from "commander";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { addConfigOptions, statedSettings } from "../../src/cli/config-options.js";
-import { resolveConfig } from "../../src/run/config/config.js";
+import { loadConfig, resolveConfig } from "../../src/run/config/config.js";
 import { type ConfigKey, configKeys, fields } from "../../src/run/config/fields.js";
 import { type Field, flagOf } from "../../src/settings.js";
+import { adastar } from "./in-process.js";
 
 function parse(...args: string[]): Record<string, unknown> {
   const command = addConfigOptions(new Command("run"))
@@ -70,10 +71,21 @@ test("the help groups the flags and says every default", () => {
   const help = addConfigOptions(new Command("run")).configureHelp({ helpWidth: 400 }).helpInformation();
   for (const heading of ["Task and data:", "Model and engine:", "Method:", "Sampling:", "Training:", "Run:"])
     expect(help).toContain(`\n${heading}\n`);
+  const { config, origins } = loadConfig();
   for (const key of configKeys) {
     const field = fields[key] as Field;
     const line = help.split("\n").find((one) => one.trim().startsWith(`${flagOf(key)} `));
     expect(line).toContain(field.description);
-    if (field.default !== null) expect(line).toContain(`(default ${field.default})`);
+    const value = config[key];
+    if (value !== null)
+      expect(line).toContain(`(default ${value}${origins[key] === "default" ? "" : ", task arithmetic"})`);
   }
+});
+
+test("the help shows the values of the task and preset that are named, and those of a bare run for unknown ones", async () => {
+  const help = async (...args: string[]) => (await adastar(["run", ...args, "--help"])).stdout.replace(/\s+/g, " ");
+  expect(await help()).toContain("Rounds of sampling and training (default 6, task arithmetic)");
+  expect(await help("--task", "svamp")).toContain("Rounds of sampling and training (default 10)");
+  expect(await help("--preset", "quick")).toContain("Rounds of sampling and training (default 3, preset quick)");
+  expect(await help("--task", "nonsense")).toContain("Rounds of sampling and training (default 6, task arithmetic)");
 });

@@ -1,6 +1,8 @@
 /**
  * Every setting of a run: its type and limits, default, unit and meaning. The flags and their help, the YAML reader, config.yaml and the
  * JSON schema all follow from this table, and so do the settings that each command takes. A new setting is a new row.
+ *
+ * After a change: `npm run build && node dist/cli/main.js config schema > docs/config.schema.json`.
  */
 
 import type { Method } from "../../algorithm/methods.js";
@@ -205,6 +207,15 @@ export const fieldGroups = {
     }),
   },
 } as const;
+
+export const GROUP_HEADINGS: Readonly<Record<keyof typeof fieldGroups, string>> = {
+  task: "Task and data:",
+  model: "Model and engine:",
+  method: "Method:",
+  sampling: "Sampling:",
+  training: "Training:",
+  run: "Run:",
+};
 
 type Groups = typeof fieldGroups;
 type Fields = Groups["task"] &
