@@ -1,8 +1,8 @@
 /** Work on a list by several workers at once. */
 
 /**
- * Works on the items in their order, `workers` at a time. The first error, or the signal, ends the work on all others; it is thrown once
- * they have ended.
+ * Works on the items in their order, `workers` at a time. The first error, or the signal, ends the work on all others;
+ * it is thrown once they have ended.
  */
 export async function inParallel<T>(
   items: readonly T[],

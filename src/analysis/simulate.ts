@@ -11,7 +11,7 @@ import { seedFor, uniform } from "../algorithm/random.js";
 import { stepsAt, targetAt } from "../algorithm/schedule.js";
 import { trainingBatches } from "../algorithm/training-order.js";
 import { Learner } from "../engine/scripted/learner.js";
-import { USUAL_TRAITS } from "../engine/scripted/scripted-engine.js";
+import { DEFAULT_TRAITS } from "../engine/scripted/scripted-engine.js";
 import { UserError } from "../errors.js";
 import { emptyQueue } from "../run/config/config.js";
 import type { RunConfig } from "../run/config/fields.js";
@@ -56,7 +56,7 @@ export async function simulate(
     { length: observations + HELD_OUT },
     (_, i) => kinds[Math.floor(uniform(seedFor(config.seed, "data"), i) * DIFFICULTIES)],
   );
-  const learner = new Learner(lessons, USUAL_TRAITS);
+  const learner = new Learner(lessons, DEFAULT_TRAITS);
   const queue = emptyQueue(config, method, observations);
   const iterations: SimulatedIteration[] = [];
   let trained = 0;

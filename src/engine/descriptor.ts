@@ -1,4 +1,7 @@
-/** What describes an engine before it is opened. A descriptor's module is small: it loads the engine only when asked to open it. */
+/**
+ * What describes an engine before it is opened. A descriptor's module is small: it loads the engine only when asked to
+ * open it.
+ */
 
 import type { WeightType } from "./checkpoint/weight-types.js";
 import type { Capabilities, Engine } from "./engine.js";

@@ -1,9 +1,9 @@
 /**
- * The engine's contract: sample, train, save, restore. The same contract holds for a model in this process and for a remote
- * service, so every method that may wait is asynchronous, and only tokens, text and references cross it.
+ * The engine's contract: sample, train, save, restore. The same contract holds for a model in this process and for a
+ * remote service, so every method that may wait is asynchronous, and only tokens, text and references cross it.
  *
- * An engine knows token ids and text. It knows nothing of tasks, observations or answers. `test/engine/conformance.ts` runs this
- * contract against every engine; `registry.ts` lists the engines.
+ * An engine knows token ids and text. It knows nothing of tasks, observations or answers. `test/engine/conformance.ts`
+ * runs this contract against every engine; `registry.ts` lists the engines.
  */
 
 import { UserError } from "../errors.js";
@@ -29,8 +29,9 @@ export interface ModelFacts {
 /** In what engines differ. The loop reads these fields and never an engine's name. */
 export interface Capabilities {
   /**
-   * Restored weights are the saved ones bit for bit, and the same calls from there give the same samples and the same weights again.
-   * Without it, repeated work gives like results only, so a damaged model cannot be made again and proven to be the same.
+   * Restored weights are the saved ones bit for bit, and the same calls from there give the same samples and the same
+   * weights again. Without it, repeated work gives like results only, so a damaged model cannot be made again and
+   * proven to be the same.
    */
   readonly exactRestore: boolean;
   /** Largest difference of the canary's log-probabilities between two sessions with the same weights. */
@@ -39,9 +40,14 @@ export interface Capabilities {
   readonly checkpoints: "folder" | "uri";
   /** Whether the prefix of a `sample` call is computed once for all its requests; costs count it once then. */
   readonly sharesPrefix: boolean;
-  /** Most requests of a `sample` call that it works on at once. It takes no more than these from a stream of requests. */
+  /**
+   * Most requests of a `sample` call that it works on at once. It takes no more than these from a stream of requests.
+   */
   readonly maxInFlight: number;
-  /** Optimizer steps worth submitting before the first one's result is there; 1 where a step keeps the engine busy by itself. */
+  /**
+   * Optimizer steps worth submitting before the first one's result is there; 1 where a step keeps the engine busy by
+   * itself.
+   */
   readonly stepsInFlight: number;
   /** Whether outputs are made up by a simulation; their reasoning steps mean nothing then. */
   readonly simulated: boolean;
@@ -56,8 +62,8 @@ export interface ChatMessage {
 /** How a checkpoint writes conversations. */
 export interface ChatTemplate {
   /**
-   * The conversation as text, with all special tokens it begins with and holds written out; with `generate` it ends where the assistant's next
-   * turn begins. Throws UserError for a conversation that the template refuses.
+   * The conversation as text, with all special tokens it begins with and holds written out; with `generate` it ends
+   * where the assistant's next turn begins. Throws UserError for a conversation that the template refuses.
    */
   render(messages: readonly ChatMessage[], generate: boolean): string;
 }
@@ -82,15 +88,24 @@ export interface SampleRequest {
   readonly name: string;
   /** Token ids that follow the shared prefix. Together they are the whole prompt; at least one token in all. */
   readonly prompt: readonly number[];
-  /** Key of this request's random numbers, an integer in [0, 2^53). Two requests with the same key and prompt give the same sample. */
+  /**
+   * Key of this request's random numbers, an integer in [0, 2^53). Two requests with the same key and prompt give the
+   * same sample.
+   */
   readonly seed: number;
 }
 
 /** How to sample; the same for every request of a call. */
 export interface SamplingParams {
-  /** Token ids before every prompt, start tokens included; an engine may compute them once for the whole call. May be empty. */
+  /**
+   * Token ids before every prompt, start tokens included; an engine may compute them once for the whole call. May be
+   * empty.
+   */
   readonly prefix: readonly number[];
-  /** Length of the longest prompt, if the caller knows it. For a stream of requests, an engine may plan its memory by this. */
+  /**
+   * Length of the longest prompt, if the caller knows it. For a stream of requests, an engine may plan its memory by
+   * this.
+   */
   readonly longestPrompt?: number;
   /** 0 is greedy (arg max, lowest id among equals). */
   readonly temperature: number;
@@ -120,7 +135,9 @@ export interface Sample {
   readonly logProbabilities?: readonly number[];
 }
 
-/** Requests of a `sample` call: all at once, or a stream that is asked for the next one when the engine has room for it. */
+/**
+ * Requests of a `sample` call: all at once, or a stream that is asked for the next one when the engine has room for it.
+ */
 export type SampleRequests = Iterable<SampleRequest> | AsyncIterable<SampleRequest>;
 
 export interface CallOptions {
@@ -138,7 +155,10 @@ export interface TrainingExample {
   readonly completionStart: number;
 }
 
-/** One optimizer update. Adam after Kingma & Ba 2015; `adamw` decouples the decay (Loshchilov & Hutter 2019), `adam` adds it to the gradient. */
+/**
+ * One optimizer update. Adam after Kingma & Ba 2015; `adamw` decouples the decay (Loshchilov & Hutter 2019), `adam`
+ * adds it to the gradient.
+ */
 export interface OptimizerParams {
   readonly kind: "adam" | "adamw";
   readonly learningRate: number;
@@ -181,7 +201,10 @@ export function folderOf(checkpoint: CheckpointPlace): string {
 export interface SaveTarget {
   /** Absolute path of the folder to write into. An engine that keeps its checkpoints elsewhere does not touch it. */
   readonly folder: string;
-  /** The checkpoint's name within the run, of letters, digits and hyphens. Saving under a name again replaces its checkpoint. */
+  /**
+   * The checkpoint's name within the run, of letters, digits and hyphens. Saving under a name again replaces its
+   * checkpoint.
+   */
   readonly name: string;
 }
 
@@ -196,27 +219,29 @@ export interface Engine {
   readonly capabilities: Capabilities;
 
   /**
-   * Continues every request and yields samples as they finish, in any order, each request exactly once. A sample depends on its
-   * own prefix, prompt, seed and the parameters only, never on what else is in the call (up to floating-point tolerance of the logits).
+   * Continues every request and yields samples as they finish, in any order, each request exactly once. A sample
+   * depends on its own prefix, prompt, seed and the parameters only, never on what else is in the call (up to
+   * floating-point tolerance of the logits).
    *
-   * A stream of requests is asked for its next request when there is room for one, at most `maxInFlight` at once; while it has none
-   * to give, sampling goes on with those at hand. The call ends when the stream has ended and all its requests are answered. No
-   * other method may be called in between.
+   * A stream of requests is asked for its next request when there is room for one, at most `maxInFlight` at once; while
+   * it has none to give, sampling goes on with those at hand. The call ends when the stream has ended and all its
+   * requests are answered. No other method may be called in between.
    *
-   * Throws UserError naming the request when prefix + prompt + maxTokens exceed the context length: prompts are never cut.
-   * Once `signal` is aborted, it throws the signal's reason without finishing the requests at hand.
+   * Throws UserError naming the request when prefix + prompt + maxTokens exceed the context length: prompts are never
+   * cut. Once `signal` is aborted, it throws the signal's reason without finishing the requests at hand.
    */
   sample(requests: SampleRequests, params: SamplingParams, options?: CallOptions): AsyncIterable<Sample>;
 
   /**
    * One optimizer update on the mean loss over all completion tokens of `examples`.
    *
-   * It may be called again before earlier updates are done. Updates are made in the order of the calls, and the promises settle in
-   * that order. When one fails, those submitted after it fail with the same error; where weights are in this process they are not
-   * made. All other methods wait for the updates that were submitted before them.
+   * It may be called again before earlier updates are done. Updates are made in the order of the calls, and the
+   * promises settle in that order. When one fails, those submitted after it fail with the same error; where weights are
+   * in this process they are not made. All other methods wait for the updates that were submitted before them.
    *
-   * Throws UserError naming the example when it exceeds the context length, and on a loss that is not finite; the weights are unchanged then.
-   * Once `signal` is aborted, an update that has not begun is not made and throws the signal's reason; one that has begun is finished.
+   * Throws UserError naming the example when it exceeds the context length, and on a loss that is not finite; the
+   * weights are unchanged then. Once `signal` is aborted, an update that has not begun is not made and throws the
+   * signal's reason; one that has begun is finished.
    */
   trainStep(
     examples: readonly TrainingExample[],
@@ -234,21 +259,22 @@ export interface Engine {
   save(target: SaveTarget, options?: SaveOptions): Promise<CheckpointRef>;
 
   /**
-   * Loads the weights that `save` saved, and the optimizer state if it is there (else resets it). With `exactRestore` the weights
-   * come back bit for bit. Afterwards `checksum` gives the reference's digest, if the weights are those. Throws UserError when there
-   * is no such checkpoint or it does not fit; the present weights stay then.
+   * Loads the weights that `save` saved, and the optimizer state if it is there (else resets it). With `exactRestore`
+   * the weights come back bit for bit. Afterwards `checksum` gives the reference's digest, if the weights are those.
+   * Throws UserError when there is no such checkpoint or it does not fit; the present weights stay then.
    */
   restore(checkpoint: CheckpointRef): Promise<void>;
 
   /**
-   * A digest of the present weights. Equal digests mean equal weights: of their content where they are in this process; elsewhere
-   * of what made them (base model, updates), as far as the server can be believed. The canary checks that.
+   * A digest of the present weights. Equal digests mean equal weights: of their content where they are in this process;
+   * elsewhere of what made them (base model, updates), as far as the server can be believed. The canary checks that.
    */
   checksum(): Promise<string>;
 
   /**
-   * A few log-probabilities of what may follow `prompt` (at least one token), computed by what `sample` uses. They depend on the weights alone,
-   * up to `canaryTolerance`. So they show whether sampling uses the weights that it should use: `checksum` covers only those that are kept.
+   * A few log-probabilities of what may follow `prompt` (at least one token), computed by what `sample` uses. They
+   * depend on the weights alone, up to `canaryTolerance`. So they show whether sampling uses the weights that it should
+   * use: `checksum` covers only those that are kept.
    */
   canary(prompt: readonly number[]): Promise<readonly number[]>;
 

@@ -62,9 +62,10 @@ export async function writeFully(file: FileHandle, bytes: Uint8Array): Promise<v
 }
 
 /**
- * Replaces a file's content: `write` fills a temporary file in the same folder, which is made durable and renamed over `path`. After
- * a crash at any instant `path` holds its old content or the new one, whole. Creates the folder. Throws UserError when the system
- * refuses (a full disk, no permission); the old content is there then and the temporary file is not.
+ * Replaces a file's content: `write` fills a temporary file in the same folder, which is made durable and renamed over
+ * `path`. After a crash at any instant `path` holds its old content or the new one, whole. Creates the folder. Throws
+ * UserError when the system refuses (a full disk, no permission); the old content is there then and the temporary file
+ * is not.
  */
 export async function replaceFile(path: string, write: (file: FileHandle) => Promise<void>): Promise<void> {
   const folder = dirname(path);

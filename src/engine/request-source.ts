@@ -49,8 +49,8 @@ export class RequestSource {
   }
 
   /**
-   * At most `count` requests of those that can be had now. With `wait` at least one, unless there are no more. Throws the signal's
-   * reason once it is aborted.
+   * At most `count` requests of those that can be had now. With `wait` at least one, unless there are no more. Throws
+   * the signal's reason once it is aborted.
    */
   async take(count: number, wait: boolean): Promise<NumberedRequest[]> {
     this.#signal?.throwIfAborted();
@@ -67,7 +67,10 @@ export class RequestSource {
     return this.#arrived.slice(first, this.#taken).map((request, i) => ({ ...request, index: first + i }));
   }
 
-  /** Tells the stream that no more requests are taken. Does not wait for it: a stream that waits itself could not answer. */
+  /**
+   * Tells the stream that no more requests are taken. Does not wait for it: a stream that waits itself could not
+   * answer.
+   */
   close(): void {
     this.#closing.abort();
     this.#stream?.return?.().catch(() => {});

@@ -7,8 +7,8 @@ export interface Stop {
 }
 
 /**
- * The stop text that is complete first, as if the text were written one character after the other; of several that end there, the one that
- * begins first. Only those count that end after `from`, up to which the text was searched before.
+ * The stop text that is complete first, as if the text were written one character after the other; of several that end
+ * there, the one that begins first. Only those count that end after `from`, up to which the text was searched before.
  */
 export function firstStop(text: string, stops: readonly string[], from = 0): Stop | undefined {
   return stops

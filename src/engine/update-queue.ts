@@ -1,4 +1,7 @@
-/** The order of updates that are submitted ahead, for engines that hold their weights in this process (`Engine.trainStep`). */
+/**
+ * The order of updates that are submitted ahead, for engines that hold their weights in this process
+ * (`Engine.trainStep`).
+ */
 
 export class UpdateQueue {
   #last: Promise<unknown> = Promise.resolve();
@@ -6,8 +9,8 @@ export class UpdateQueue {
   #open = 0;
 
   /**
-   * Makes an update once those submitted before it are made. If one of them fails, this one fails with the same error and is not
-   * made. Once `signal` is aborted, an update that has not begun fails with the signal's reason.
+   * Makes an update once those submitted before it are made. If one of them fails, this one fails with the same error
+   * and is not made. Once `signal` is aborted, an update that has not begun fails with the signal's reason.
    */
   submit<T>(update: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     const begin = async () => {

@@ -31,8 +31,9 @@ export type SamplingCost = Pick<
 >;
 
 /**
- * FLOPs of samples: each its own tokens, and the prefix once a wave where the engine shares it. A wave counts as one call even if a kill made it
- * two, so that a resumed run reports what an uninterrupted one does.
+ * FLOPs of samples: every sample pays for its own tokens, and every wave pays for the prefix once if the engine shares
+ * it. A wave counts as one call even if a kill made it two, so a resumed run reports the same cost as an uninterrupted
+ * one.
  */
 export function samplingCost({ model, capabilities }: SamplingFacts, samples: readonly CostedSample[]): SamplingCost {
   const prefixes = capabilities.sharesPrefix
@@ -53,8 +54,8 @@ export function samplingCost({ model, capabilities }: SamplingFacts, samples: re
 }
 
 /**
- * Expected FLOPs of sampling, from mean lengths: the cost is linear in the prefixes' number and, but for the small attention term, in the
- * lengths, so it is that of `samplingCost` for samples of these means.
+ * Expected FLOPs of `samples` samples with these mean lengths, drawn in `calls` calls. The cost is linear in the number
+ * of prefixes, and in the lengths but for the attention term, which is small.
  */
 export function expectedSamplingCost(
   { model, capabilities }: SamplingFacts,
@@ -65,7 +66,7 @@ export function expectedSamplingCost(
   return samples * sampledFlops(model, mean) + prefixes * forwardFlops(model, 0, mean.prefix);
 }
 
-/** FLOPs that would not have been spent without these samples, had their waves been drawn all the same. */
+/** FLOPs that would have been saved without these samples, if their waves had been drawn all the same. */
 export function ownCost({ model, capabilities }: SamplingFacts, samples: readonly CostedSample[]): number {
   const cost = capabilities.sharesPrefix ? sampledFlops : sampledFlopsUnshared;
   return sum(samples.map((sample) => cost(model, lengths(sample))));
@@ -107,18 +108,21 @@ export function addCosts(a: SamplingCost, b: SamplingCost): SamplingCost {
   };
 }
 
-/** What is left of a budget must pay for so much of another iteration like the last; those of one method differ, and never by so much to the lesser. */
-const LEAST_SHARE = 0.9;
+/**
+ * Start another iteration only if the remaining budget covers this share of the last one's cost. Iterations vary, but
+ * never get cheaper by more than that.
+ */
+const MIN_SHARE = 0.9;
 
 /**
- * Whether a budget of training FLOPs has no room for another iteration. One that ends beyond the budget counts for nothing in a comparison at
- * equal compute, so it is not begun.
+ * Whether a budget of training FLOPs has no room for another iteration. An iteration that ends beyond the budget does
+ * not count in a comparison at equal compute, so it is not begun.
  *
- * @param iterations what each iteration so far has cost; the first one is always begun
+ * @param iterations cost of each iteration so far; the first one is always begun
  */
 export function isBudgetSpent(budget: number | null, iterations: readonly number[]): boolean {
   const last = iterations.at(-1);
-  return budget !== null && last !== undefined && sum(iterations) + LEAST_SHARE * last > budget;
+  return budget !== null && last !== undefined && sum(iterations) + MIN_SHARE * last > budget;
 }
 
 /** Training FLOPs of each iteration. */

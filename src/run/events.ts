@@ -10,15 +10,15 @@ export interface FlopsByPurpose {
   readonly sampling: number;
   /** Worked examples before the questions, counted as often as they were computed. */
   readonly sharedPrefix: number;
-  /** Questions. */
+  /** Tokens of the questions. */
   readonly prompt: number;
   /** Tokens that the model wrote. */
   readonly generation: number;
   /** What sampling would have cost had every request computed the shared prefix itself. */
   readonly samplingUnshared: number;
-  /** Of `sampling`, spent on observations beyond the prefix of m that was used. */
+  /** The part of `sampling` that was spent on observations beyond the m visited. */
   readonly wasted: number;
-  /** Of `sampling`, spent on choosing the temperature. */
+  /** The part of `sampling` that was spent on choosing the temperature. */
   readonly probes: number;
   readonly training: number;
   /** sampling + training. */
@@ -48,11 +48,13 @@ export interface IterationRecord {
   readonly loss: number | null;
   /** In [0, 1]. */
   readonly testAccuracy: number;
-  /** By each of the method's evaluations; `testAccuracy` is the first of them. */
+  /** Accuracy by each of the method's evaluations; `testAccuracy` is that of the first. */
   readonly accuracies: Readonly<Partial<Record<EvaluationKind, number>>>;
   /** Share of the test outputs that ended and stated an answer, in [0, 1]. */
   readonly testFinished: number;
-  /** Share of D₊ whose rationale has a wrong step though its answer is right; null where the task cannot check steps. */
+  /**
+   * Share of D₊ whose rationale has a wrong step though its answer is right; null where the task cannot check steps.
+   */
   readonly wrongSteps: number | null;
   readonly temperature: number;
   readonly sampledTokens: number;
@@ -131,7 +133,7 @@ export type RunEvent =
       /** Answers finished. */
       readonly done: number;
       readonly total: number;
-      /** Of these, answers verified so far, and correct ones among them. */
+      /** How many of them are verified so far, and how many of those are correct. */
       readonly verified: number;
       readonly correct: number;
       readonly tokens: number;

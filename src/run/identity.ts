@@ -2,11 +2,12 @@
  * What makes two runs the same run. Three digests, one for each thing that a run is made from:
  *
  * - `settings`: what the configuration asks for. Names the folders of a comparison.
- * - `data`: the observations, prompts and verifier that the configuration led to, by content. In the journal's first entry.
+ * - `data`: the observations, prompts and verifier that the configuration led to, by content. In the journal's first
+ * entry.
  * - `weights`: the base model, by content, as the engine digests it (`Engine.checksum`). In the journal's first entry.
  *
- * Digests are stored in run directories and in folder names, so what goes into them, and in which order, is a format: a change here makes every
- * existing run another run.
+ * Digests are stored in run directories and in folder names, so what goes into them, and in which order, is a format: a
+ * change here makes every existing run another run.
  */
 
 import { createHash } from "node:crypto";
@@ -34,8 +35,9 @@ const apart = new Set<ConfigKey>([
 ]);
 
 /**
- * Eight hexadecimal digits for all settings that may change what a run computes, and for where its model and data lie. Unset options are omitted,
- * and so are values that runs had before the option existed: options added later do not rename existing runs.
+ * Eight hexadecimal digits for all settings that may change what a run computes, and for where its model and data lie.
+ * Unset options are omitted, and so are values that runs had before the option existed: options added later do not
+ * rename existing runs.
  */
 export function settingsDigest(config: RunConfig): RunIdentity["settings"] {
   const stated = configKeys
@@ -51,7 +53,9 @@ export interface DataParts {
   readonly test: readonly Observation[];
   readonly exemplars: readonly Exemplar[];
   readonly maxTokens: number;
-  /** The prompts where a chat template writes them: it lies beside the weights and may change without them. Else null. */
+  /**
+   * The prompts where a chat template writes them: it lies beside the weights and may change without them. Else null.
+   */
   readonly chat: Prompts | null;
 }
 

@@ -1,4 +1,7 @@
-/** The simulated learner's lessons for a task: the task's prompts, with completions that its verifier accepts and refuses. */
+/**
+ * The simulated learner's lessons for a task: the task's prompts, with completions that its verifier accepts and
+ * refuses.
+ */
 
 import type { Lesson } from "../engine/scripted/lesson.js";
 import { UserError } from "../errors.js";
@@ -7,8 +10,8 @@ import type { Observation, Task } from "../tasks/task.js";
 const RATIONALE = "From memory.";
 
 /**
- * One lesson for each training and test observation; those of one difficulty are alike. Throws UserError naming the observation when the
- * verifier does not accept its right completion, or accepts a wrong one.
+ * One lesson for each training and test observation; those of one difficulty are alike. Throws UserError naming the
+ * observation when the verifier does not accept its right completion, or accepts a wrong one.
  */
 export function lessonsOf(task: Pick<Task, "train" | "test" | "format" | "verifier">): readonly Lesson[] {
   const { format, verifier } = task;

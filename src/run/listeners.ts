@@ -7,8 +7,8 @@ import type { Listener, RunEvent } from "./events.js";
 export type Listeners = Listener | readonly Listener[];
 
 /**
- * Passes every event to all listeners, in their order. A listener that throws, or whose promise is rejected, gets no further events; the
- * others get one notice that says so.
+ * Passes every event to all listeners, in their order. A listener that throws, or whose promise rejects, gets no
+ * further events, and the other listeners get one notice about it.
  */
 export function tee(listeners: Listeners): Listener {
   const active = new Set(typeof listeners === "function" ? [listeners] : listeners);

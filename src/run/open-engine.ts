@@ -43,7 +43,9 @@ export async function openCheckpoint({ model, threads }: Pick<EngineSettings, "m
   return engineNamed(DEFAULT_ENGINE).open({ settings: { model, threads, checkpointDtype: null }, lessons: () => [] });
 }
 
-/** What turns prompts into tokens for the configured model, without its weights. Throws UserError as `openEngine` does. */
+/**
+ * What turns prompts into tokens for the configured model, without its weights. Throws UserError as `openEngine` does.
+ */
 export async function openPromptModel(config: RunConfig): Promise<PromptModel> {
   return engineNamed(config.engine).openPromptModel(settingsOf(config));
 }

@@ -70,7 +70,7 @@ describe("a task that is not ready ends with 2 and says why", () => {
     expect(stderr).toMatch(/train\.jsonl, row 3: expected a number/);
     expect(stderr).toMatch(/test\.jsonl, row 2: expected a column "question"/);
     expect(stderr).toMatch(
-      /adastar: expected task jsonl to be ready for a run, got: 3 rows are no proper observations\n$/,
+      /adastar: expected task jsonl to be ready for a run, got: 3 rows are not valid observations\n$/,
     );
     expect((await check("jsonl", "--data", data)).stdout).toMatch(/^refused +3 rows$/m);
   });
@@ -79,7 +79,7 @@ describe("a task that is not ready ends with 2 and says why", () => {
     const { code, stdout, stderr } = await check("jsonl", "--data", await folder([row("b", "")], []));
     expect(code).toBe(2);
     expect(stdout).toMatch(/^gold answers verified +0 of 1$/m);
-    expect(stderr).toMatch(/there is no training observation; there is no test observation; 1 rows are no proper/);
+    expect(stderr).toMatch(/there is no training observation; there is no test observation; 1 rows are not valid/);
   });
 
   test("a verifier that accepts too much and too little, by row", async () => {

@@ -200,7 +200,7 @@ export class OnnxEngine implements Engine {
     await generator?.close();
   }
 
-  /** Every update that was submitted is made, and the engine is open. */
+  /** Resolves when every submitted update is made; throws if the engine is closed. */
   async #settled(): Promise<void> {
     this.#assertOpen();
     await this.#updates.idle();

@@ -6,10 +6,10 @@ export const END_TOKEN = 0x11_0000;
 /** Every code point and end of text. */
 export const VOCABULARY_SIZE = END_TOKEN + 1;
 
-/** Few enough to be arguments of one call. */
+/** Few enough for the arguments of one call. */
 const CHUNK = 4_096;
 
-/** A token is a Unicode code point. Any text comes back as it was. */
+/** A token is a Unicode code point, so any text can be encoded and decoded without loss. */
 export const codePointTokenizer: Tokenizer = {
   encode(text) {
     const tokens: number[] = [];

@@ -20,7 +20,7 @@ const FILE = "learner.bin";
 const MAGIC = Buffer.from("ADASCRIP");
 const STATE_AT = MAGIC.length + 64;
 
-/** Identifies the lessons: a checkpoint fits an engine with the same ones only. */
+/** Digest of the lessons. A checkpoint fits only an engine with the same lessons. */
 export function digestOf(lessons: readonly Lesson[]): Buffer {
   const hash = createHash("sha256");
   for (const { prompt, hintedPrompt, completion, alsoRight, wrong, group, difficulty } of lessons) {
@@ -36,7 +36,7 @@ export async function writeCheckpoint(folder: string, lessons: Buffer, state: Fl
   await replaceFile(join(folder, FILE), (file) => writeFully(file, content));
 }
 
-/** The state in `folder`, of an engine with these lessons and `parameters` weights. */
+/** Reads the state in `folder`, for an engine with these lessons and `parameters` weights. */
 export async function readCheckpoint(folder: string, lessons: Buffer, parameters: number): Promise<Float64Array> {
   const path = join(folder, FILE);
   const content = await readFile(path).catch((error: unknown) => {
@@ -58,7 +58,7 @@ export async function readCheckpoint(folder: string, lessons: Buffer, parameters
     (count !== parameters && count !== 3 * parameters + 1)
   ) {
     throw new UserError(
-      `expected a checkpoint of the lessons that this engine was opened with, got one of others: ${path}; open the engine with those lessons`,
+      `expected a checkpoint of the lessons that this engine was opened with, got one of other lessons: ${path}; open the engine with those lessons`,
     );
   }
   return Float64Array.from({ length: count }, (_, i) => body.readDoubleLE(8 * i));

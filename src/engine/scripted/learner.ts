@@ -1,10 +1,11 @@
 /**
  * What the simulated learner knows: a logistic model of being right, trained by real gradients and a real Adam.
  *
- *     log-odds of lesson i = ability − difficultyStep · difficulty(i) + responsiveness · (own(i) + byGroup · group(i) + byAll · general)
+ *     log-odds of lesson i = ability − difficultyStep · difficulty(i)
+ *                          + responsiveness · (own(i) + byGroup · group(i) + byAll · general)
  *
- * own, group and general are weights, all 0 at first: training on a lesson raises its own weight, that of its group and the general
- * one, so its like gets easier, too.
+ * own, group and general are weights, all 0 at first. Training on a lesson raises its own weight, that of its group and
+ * the general one, so similar lessons get easier, too.
  */
 
 import { createHash } from "node:crypto";
@@ -21,13 +22,13 @@ export interface LearnerTraits {
   readonly hintBonus: number;
   /** Log-odds that a weight of 1 brings; Adam moves a weight by about the learning rate a step. */
   readonly responsiveness: number;
-  /** Share of a lesson's progress that its group has, too. */
+  /** Share of a lesson's progress that its group makes, too. */
   readonly byGroup: number;
-  /** Share of a lesson's progress that everything has, too. */
+  /** Share of a lesson's progress that all lessons make, too. */
   readonly byAll: number;
 }
 
-/** Completion tokens of one example: how many of them are what the lesson teaches, and how many are not. */
+/** Completion tokens of one example: how many are those that the lesson teaches, and how many are not. */
 export interface Evidence {
   readonly lesson: number;
   readonly right: number;
@@ -36,17 +37,17 @@ export interface Evidence {
   readonly length: number;
 }
 
-/** Places of a lesson's three weights. */
+/** Positions of a lesson's three weights. */
 type Touched = readonly [own: number, group: number, general: number];
 
 export class Learner {
   readonly #traits: LearnerTraits;
   /** Log-odds of each lesson before any training. */
   readonly #base: Float64Array;
-  /** Place of each lesson's group weight. */
+  /** Position of each lesson's group weight. */
   readonly #groupPlace: Uint32Array;
   readonly #generalPlace: number;
-  /** Weights: own by lesson, then by group, then the general one; `first` and `second` are Adam's moments of them. */
+  /** Weights: own by lesson, then by group, then the general one; `first` and `second` are their Adam moments. */
   readonly #weights: Float64Array;
   readonly #first: Float64Array;
   readonly #second: Float64Array;
@@ -79,8 +80,9 @@ export class Learner {
   }
 
   /**
-   * Mean negative log-likelihood over all tokens of `batch` in nats, and its gradient by place of the weight. With p the probability of
-   * being right, a lesson's completion of n tokens has probability p: p^(1/n) a token. A token that is not the lesson's has (1 − p)^(1/n).
+   * Mean negative log-likelihood over all tokens of `batch` in nats, and its gradient by position of the weight. If p
+   * is the probability of being right, a completion of n tokens has probability p, so p^(1/n) for each token of the
+   * lesson, and (1 − p)^(1/n) for each other token.
    */
   gradient(batch: readonly Evidence[]): { readonly loss: number; readonly gradient: ReadonlyMap<number, number> } {
     const { responsiveness, byGroup, byAll } = this.#traits;
@@ -101,8 +103,8 @@ export class Learner {
   }
 
   /**
-   * One Adam update of the weights that `gradient` names; the others and their moments stay, as in PyTorch's SparseAdam, so that a step
-   * costs the same however many lessons there are.
+   * One Adam update of the weights in `gradient`. Other weights and their moments stay unchanged, as in PyTorch's
+   * SparseAdam, so the cost of a step does not depend on the number of lessons.
    */
   update(gradient: ReadonlyMap<number, number>, scale: number, params: OptimizerParams): void {
     const { kind, learningRate, beta1, beta2, epsilon, weightDecay } = params;
@@ -136,7 +138,7 @@ export class Learner {
     return createHash("sha256").update(this.#weights).digest("hex");
   }
 
-  /** The weights; with `optimizer` the moments and the step count, too. */
+  /** The weights; with `optimizer`, also the moments and the step count. */
   state(optimizer: boolean): Float64Array {
     if (!optimizer) return this.#weights.slice();
     const parts = [...this.#stateParts(), Float64Array.of(this.#step)];
@@ -145,7 +147,7 @@ export class Learner {
     return state;
   }
 
-  /** Takes over what `state` returned; a fresh optimizer when it was left out. */
+  /** Restores what `state` returned; without moments in it, the optimizer is fresh. */
   setState(state: Float64Array): void {
     this.#weights.set(state.subarray(0, this.parameters));
     this.resetOptimizer();

@@ -4,19 +4,19 @@ import { shown, UserError } from "../../errors.js";
 
 /** One thing to learn. */
 export interface Lesson {
-  /** The text that a prompt ends with when this is asked. */
+  /** The text at the end of a prompt that asks for this lesson. */
   readonly prompt: string;
-  /** The same with a hint; asked so, the learner is right more often. */
+  /** The same with a hint; the learner is then right more often. */
   readonly hintedPrompt?: string;
   /** What it writes when it is right. */
   readonly completion: string;
-  /** The right answer in other words: never written, and as good to learn from. */
+  /** Right answers in other words: never written, and equally good to learn from. */
   readonly alsoRight?: readonly string[];
-  /** What it writes when it is wrong; one of them at random. At least one, none of them the completion. */
+  /** What it writes when it is wrong, one of them at random. At least one; the right completion is not among them. */
   readonly wrong: readonly string[];
-  /** Lessons of one group are alike: learning one helps with the others. */
+  /** Lessons of one group are similar: learning one helps with the others. */
   readonly group: string;
-  /** 0 or more; each level is as much harder than the one before. */
+  /** 0 or more; every level is harder than the one before by the same amount. */
   readonly difficulty: number;
 }
 
@@ -34,7 +34,7 @@ export class LessonBook {
   /** Lengths of all prompts, longest first. */
   readonly #lengths: readonly number[];
 
-  /** Throws UserError for lessons that cannot be told apart or are incomplete. */
+  /** Throws UserError for lessons that are incomplete or have the same prompt with different completions. */
   constructor(lessons: readonly Lesson[]) {
     const lengths = new Set<number>();
     for (const [index, lesson] of lessons.entries()) {
@@ -58,7 +58,7 @@ export class LessonBook {
     this.#lengths = [...lengths].sort((a, b) => b - a);
   }
 
-  /** The lesson whose prompt, plain or hinted, is the longest that `text` ends with. */
+  /** The lesson with the longest prompt, plain or hinted, that `text` ends with. */
   askedBy(text: string): Asked | undefined {
     for (const length of this.#lengths) {
       if (length > text.length) continue;
@@ -68,7 +68,7 @@ export class LessonBook {
     return undefined;
   }
 
-  /** Length of the longest prompt: no more of a text's end needs to be looked at. */
+  /** Length of the longest prompt. Only so much of the end of a text needs to be searched. */
   get longest(): number {
     return this.#lengths[0] ?? 0;
   }

@@ -1,7 +1,8 @@
 /**
- * A simulated learner behind the Engine interface: fast and deterministic, for tests, scale studies and research on sampling orders. It is
- * opened with what it can be asked; it writes the right completion or a wrong one, by a skill that grows when it is trained on that
- * lesson or its like (learner.ts says how), as real text that a task's verifier reads.
+ * A simulated learner with the Engine interface: fast and deterministic, for tests, scale studies and research on
+ * sampling orders. It is opened with everything that it can be asked. It writes the right completion or a wrong one as
+ * real text that a verifier reads, by a skill that grows when it is trained on that lesson or similar ones
+ * (learner.ts).
  */
 
 import { uniform } from "../../algorithm/random.js";
@@ -32,13 +33,13 @@ import { type Asked, type Lesson, LessonBook } from "./lesson.js";
 import { SCRIPTED_CAPABILITIES, SCRIPTED_MODEL } from "./model.js";
 
 export interface ScriptedOptions extends Partial<LearnerTraits> {
-  /** All it can be asked, training and test. */
+  /** Everything that it can be asked, training and test. */
   readonly lessons: readonly Lesson[];
-  /** Facts for cost accounting; those of a model of about a million parameters when left out. */
+  /** Facts for cost accounting; by default those of a model of about a million parameters. */
   readonly model?: Partial<ModelFacts>;
 }
 
-export const USUAL_TRAITS: LearnerTraits = {
+export const DEFAULT_TRAITS: LearnerTraits = {
   ability: 1,
   difficultyStep: 1,
   hintBonus: 2,
@@ -61,7 +62,7 @@ class ScriptedEngine implements Engine {
   readonly #book: LessonBook;
   readonly #learner: Learner;
   readonly #updates = new UpdateQueue();
-  /** Of the lessons; computed when a checkpoint first needs it. */
+  /** Digest of the lessons, computed when a checkpoint first needs it. */
   #digest: Buffer | undefined;
   #open = true;
 
@@ -69,7 +70,7 @@ class ScriptedEngine implements Engine {
     this.model = { ...SCRIPTED_MODEL, ...model };
     this.#lessons = lessons;
     this.#book = new LessonBook(lessons);
-    this.#learner = new Learner(lessons, { ...USUAL_TRAITS, ...traits });
+    this.#learner = new Learner(lessons, { ...DEFAULT_TRAITS, ...traits });
   }
 
   /** Yields samples in reverse order on purpose, to expose callers that assume the order of the requests. */
@@ -164,13 +165,16 @@ class ScriptedEngine implements Engine {
     return this.#learner.checksum();
   }
 
-  /** Of the right completion, of the wrong ones together, and the mean over all lessons' right ones, since lessons may share no skill. */
+  /**
+   * Log-probabilities of the right completion, of the wrong ones together, and the mean over the right ones of all
+   * lessons, since lessons may share no skill.
+   */
   async canary(prompt: readonly number[]): Promise<readonly number[]> {
     await this.#settled();
     const asked = this.#book.askedBy(decode(prompt).slice(-this.#book.longest));
     if (asked === undefined) throw new UserError(`expected one of the engine's lessons, got ${shown(decode(prompt))}`);
     const odds = this.#learner.logOdds(asked.lesson, asked.hinted);
-    // log σ(x) in a form that large odds do not overflow.
+    // log σ(x), without overflow for large odds.
     const logSigmoid = (x: number) => Math.min(0, x) - Math.log1p(Math.exp(-Math.abs(x)));
     const all = this.#lessons.map((_, lesson) => logSigmoid(this.#learner.logOdds(lesson, false)));
     return [logSigmoid(odds), logSigmoid(-odds), mean(all)];
@@ -181,7 +185,7 @@ class ScriptedEngine implements Engine {
     this.#open = false;
   }
 
-  /** Every update that was submitted is made, and the engine is open. */
+  /** Resolves when every submitted update is made; throws if the engine is closed. */
   async #settled(): Promise<void> {
     this.#checkOpen();
     await this.#updates.idle();
@@ -205,7 +209,7 @@ class ScriptedEngine implements Engine {
   #output(asked: Asked, seed: number, params: SamplingParams): string {
     const { completion, wrong } = this.#lessons[asked.lesson];
     const continuations = [completion, ...wrong];
-    // Together the wrong ones weigh as much as e⁰, so that at temperature 1 the right one has the log-odds of the learner.
+    // The wrong ones together weigh e⁰, so that at temperature 1 the right one has the learner's log-odds.
     const logits = continuations.map(() => -Math.log(wrong.length));
     logits[0] = this.#learner.logOdds(asked.lesson, asked.hinted);
     return continuations[draw(logits, params, uniform(seed, 0))];
@@ -224,9 +228,9 @@ class ScriptedEngine implements Engine {
       );
     }
     const { lesson, promptEnd } = this.#lessonIn(name, tokens.slice(0, completionStart));
-    const { completion: usual, alsoRight = [] } = this.#lessons[lesson];
+    const { completion: written, alsoRight = [] } = this.#lessons[lesson];
     const completion = tokens.slice(completionStart);
-    const compared = [usual, ...alsoRight].map((text): Evidence => {
+    const compared = [written, ...alsoRight].map((text): Evidence => {
       const taught = [...encode(text), END_TOKEN];
       const right = completion.filter((token, i) => token === taught[completionStart - promptEnd + i]).length;
       return { lesson, right, wrong: completion.length - right, length: taught.length };
@@ -234,7 +238,10 @@ class ScriptedEngine implements Engine {
     return compared.reduce((closest, evidence) => (evidence.wrong < closest.wrong ? evidence : closest));
   }
 
-  /** The lesson that a context asks for. The context ends with its prompt, or with the beginning of a completion after it. */
+  /**
+   * The lesson that a context asks for. The context ends with the lesson's prompt, or with the beginning of a
+   * completion after it.
+   */
   #lessonIn(name: string, context: readonly number[]): { readonly lesson: number; readonly promptEnd: number } {
     for (let promptEnd = context.length; promptEnd > 0; promptEnd--) {
       const start = Math.max(0, promptEnd - this.#book.longest);
@@ -269,7 +276,7 @@ function draw(logits: readonly number[], { temperature, topP }: SamplingParams, 
   return nucleus[nucleus.length - 1];
 }
 
-/** What a model that writes `output` token by token would have been stopped at. */
+/** Where a model that writes `output` token by token would have stopped. */
 function cut(output: string, { stop, maxTokens }: SamplingParams): Omit<Sample, "index"> {
   const tokens = encode(output);
   const found = firstStop(output, stop);

@@ -1,4 +1,4 @@
-/** What the parts of a run are handed: its configuration, task, model, directory and listeners. */
+/** What every part of a run gets: configuration, task, model, run directory and listeners. */
 
 import type { Method } from "../../algorithm/methods.js";
 import type { Engine } from "../../engine/engine.js";
@@ -8,21 +8,24 @@ import type { RunStore } from "../directory/store.js";
 import type { Listener } from "../events.js";
 import type { Prompts } from "../prompts/encoded-prompts.js";
 
-/** What a caller may bring along; all of it is opened from the configuration where left out. */
+/** What a caller may provide. Whatever is left out is opened from the configuration. */
 export interface RunOptions {
-  /** Aborting it ends the run at once (an optimizer step that has begun is finished); what is saved stays and is resumable. */
+  /**
+   * Aborting it stops the run at once, except that an optimizer step that has begun is finished. Everything saved
+   * stays, and the run can be resumed.
+   */
   readonly signal?: AbortSignal;
-  /** A task of one's own, instead of the one the configuration names. */
+  /** A custom task, instead of the one that the configuration names. */
   readonly task?: Task;
-  /** An engine of one's own, holding the base model; stays open. */
+  /** A custom engine that holds the base model. It is not closed. */
   readonly engine?: Engine;
-  /** Told of every step on the disk before it is taken (disk.ts); for tests. */
+  /** Called before every step on the disk (disk.ts); for tests. */
   readonly onDiskStep?: (step: string, path: string) => void;
 }
 
-/** Opened from the configuration; reads files, writes none. */
+/** What is opened from the configuration, by reading only. */
 export interface RunParts {
-  /** As given, but for data on the hub, which is pinned to the commit that was read. */
+  /** As given, except that data on the hub is pinned to the commit that was read. */
   readonly config: RunConfig;
   readonly task: Task;
   readonly train: readonly Observation[];
@@ -43,12 +46,15 @@ export interface RunContext extends RunParts {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Throws the signal's reason if the run was asked to stop. Call it between slices of work, with everything before durable. */
+/**
+ * Throws the signal's reason if the run was asked to stop. Call it between slices of work, with everything before
+ * durable.
+ */
 export function stopIfAsked({ signal }: Pick<RunContext, "signal">): void {
   signal?.throwIfAborted();
 }
 
-/** Whether an error only says that the run was asked to stop. */
+/** Whether an error only means that the run was asked to stop. */
 export function isStop(error: unknown, { signal }: Pick<RunContext, "signal">): boolean {
   return signal?.aborted === true && error === signal.reason;
 }

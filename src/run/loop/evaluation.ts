@@ -1,6 +1,6 @@
 /**
- * Test accuracy, wave by wave, every answer recorded: one greedy answer without worked examples (zero-shot) or behind them (few-shot), or the
- * majority of several sampled ones (self-consistency; Wang et al. 2023).
+ * Test accuracy, wave by wave, with every answer recorded: one greedy answer without worked examples (zero-shot) or
+ * with them (few-shot), or the majority of several sampled answers (self-consistency; Wang et al. 2023).
  */
 
 import type { EvaluationKind } from "../../algorithm/methods.js";
@@ -13,9 +13,11 @@ import { Tape } from "../directory/tape.js";
 import type { Listener } from "../events.js";
 import { groupBy } from "../group.js";
 import { type RunContext, stopIfAsked } from "./context.js";
-import { type AnswerManner, answerTests, isCorrect, type SamplingContext, tellFailures } from "./sampling.js";
+import { type AnswerManner, answerTests, isCorrect, reportFailures, type SamplingContext } from "./sampling.js";
 
-/** Answers the whole test set with the engine's present weights; answers that an earlier session recorded are played back. */
+/**
+ * Answers the whole test set with the engine's present weights. Answers that an earlier session recorded are reused.
+ */
 export async function evaluate(run: RunContext, iteration: number, kind: EvaluationKind): Promise<EvaluationResult> {
   const tape = new Tape(run.store.log<VerifiedSample>(iteration, EVALUATION_LOGS[kind]));
   const manner = mannerOf(run, kind);
@@ -32,7 +34,7 @@ export async function evaluate(run: RunContext, iteration: number, kind: Evaluat
   return summarizeAnswers(run, answers);
 }
 
-/** Few-shot needs a method that has this evaluation, because its prompts are encoded for no other. */
+/** How an evaluation of this kind answers. Few-shot prompts are encoded only for methods that have that evaluation. */
 export function mannerOf(
   { prompts, config }: Pick<SamplingContext, "prompts" | "config">,
   kind: EvaluationKind,
@@ -48,13 +50,13 @@ export function mannerOf(
   return { ...greedy, ...prompts.fewShotTest };
 }
 
-/** Where the answers of one wave come from: from `answer`, or from what was recorded of it. */
+/** Where the answers of one wave come from: `answer` gets them from the engine; they may also be recorded already. */
 type AnswerSource = (
   range: { readonly from: number; readonly to: number },
   answer: (wave: number) => Promise<readonly VerifiedSample[]>,
 ) => Promise<readonly VerifiedSample[]>;
 
-/** Answers the test set wave by wave and tells of every answer. */
+/** Answers the test set wave by wave and emits an event for every answer. */
 export async function answerAll(
   context: SamplingContext,
   iteration: number,
@@ -68,7 +70,7 @@ export async function answerAll(
   let done = 0;
   let correct = 0;
   let tokens = 0;
-  const tell = () => {
+  const report = () => {
     const seconds = (performance.now() - clock) / 1000;
     const verified = answers.length;
     const total = test.length * manner.samples;
@@ -80,7 +82,7 @@ export async function answerAll(
       const samples = await answerTests(context, range, { iteration, wave: number }, manner, (sample) => {
         done++;
         tokens += sample.generatedTokens;
-        tell();
+        report();
       });
       emit({ kind: "samples", iteration, split: "test", samples });
       return samples;
@@ -88,13 +90,16 @@ export async function answerAll(
     answers.push(...wave);
     done = answers.length;
     correct = answers.filter((answer) => answer.correct).length;
-    tell();
+    report();
   }
-  tellFailures(emit, `iteration ${iteration}, test`, "test", answers);
+  reportFailures(emit, `iteration ${iteration}, test`, "test", answers);
   return answers;
 }
 
-/** Counts and accuracies of a test set's answers. Of several answers to an observation, those by each reading's majority. */
+/**
+ * Counts and accuracies of a test set's answers. With several answers to an observation, each reading takes its
+ * majority.
+ */
 export function summarizeAnswers(
   { engine, config }: Pick<RunContext, "engine" | "config">,
   answers: readonly VerifiedSample[],
@@ -121,7 +126,7 @@ export function summarizeAnswers(
 
 type Reading = RunContext["config"]["accept"];
 
-/** An answer that states what most of those state that ended and state anything, the first stated among equals; null when none does. */
+/** The majority answer among finished outputs that state one; ties go to the first. Null if no output states one. */
 export function majority(answers: readonly VerifiedSample[], reading: Reading): VerifiedSample | null {
   const voters = answers.filter((answer) => answer.stop !== "length" && answer[reading] !== "none");
   let elected: readonly VerifiedSample[] = [];

@@ -4,7 +4,7 @@ import type { TryRequest } from "../../algorithm/iteration.js";
 import type { DrawnSample } from "../directory/records.js";
 import type { RunContext } from "./context.js";
 
-/** What the model would have written, had it stated the gold answer and nothing else. Costs nothing and is not verified. */
+/** What the model would have written if it had stated only the gold answer. It costs nothing and is not verified. */
 export function goldSamples(
   { task, train, engine, config }: Pick<RunContext, "task" | "train" | "engine" | "config">,
   requests: readonly TryRequest[],

@@ -12,7 +12,10 @@ import { openEngine } from "../open-engine.js";
 import { encodePrompts } from "../prompts/prompts.js";
 import type { RunOptions, RunParts } from "./context.js";
 
-/** Opens task and engine and encodes all prompts. Throws UserError for anything in configuration, data or model that cannot work. */
+/**
+ * Opens task and engine and encodes all prompts. Throws UserError if anything in configuration, data or model cannot
+ * work.
+ */
 export async function openParts(given: RunConfig, options: RunOptions): Promise<RunParts> {
   const task = options.task ?? (await openTask(taskOptions(given)));
   const config = { ...given, ...task.source?.pinned };
@@ -61,7 +64,9 @@ export async function chosenExemplars(
   return exemplars.slice(0, fewShot);
 }
 
-/** Few-shot evaluation needs worked examples; where there are none, a method does without unless it was asked for. */
+/**
+ * Few-shot evaluation needs worked examples. Without any, a method leaves it out, unless the configuration asks for it.
+ */
 function testable(method: Method, { evaluations }: RunConfig, exemplars: readonly Exemplar[]): Method {
   if (exemplars.length > 0 || !method.evaluations.includes("few-shot")) return method;
   if (evaluations !== null) {

@@ -1,6 +1,7 @@
 /**
- * What a run that goes on finds damaged, and how much of it can be had again from what is whole: D₊ and queues from the recorded draws, models
- * by training an earlier one again on the recorded D₊. What comes out must be what the journal vouches for, or nothing is touched.
+ * Finds what is damaged in a run directory, and rebuilds what follows from the undamaged files: D₊ and queues from the
+ * recorded draws, a model by training an earlier one again on the recorded D₊. The result must be what the journal
+ * vouches for; otherwise nothing is changed.
  */
 
 import { commit } from "../../algorithm/iteration.js";
@@ -17,7 +18,7 @@ import { retrain } from "./training.js";
 import { keptLines, visitObservations } from "./visiting.js";
 import { proveWeights } from "./weights.js";
 
-/** Something that is no longer what the journal vouches for. */
+/** A file or model that is no longer what the journal vouches for. */
 export interface Flaw {
   readonly part: "log" | "kept" | "queue" | "checkpoint";
   readonly iteration: number;
@@ -28,8 +29,8 @@ export interface Flaw {
 }
 
 /**
- * Compares the run directory with its journal, by size and SHA-256: every file of its iterations, and of the models the last one and, where
- * `keepCheckpoints` asks for it, the best. Reads only.
+ * Compares the run directory with its journal, by size and SHA-256: every file of the iterations, the last model, and
+ * the best one if `keepCheckpoints` asks for it. Reads only.
  */
 export async function findFlaws(store: RunStore, config: Pick<RunConfig, "keepCheckpoints">): Promise<Flaw[]> {
   const { journal } = store;
@@ -41,7 +42,7 @@ export async function findFlaws(store: RunStore, config: Pick<RunConfig, "keepCh
   for (const entry of journal.entries) {
     if (!("iteration" in entry)) continue;
     const { iteration } = entry;
-    // Until an iteration is trained, its samples are played back, which finds what is missing and draws it again.
+    // Until an iteration is trained, its samples are played back. That finds what is missing and draws it again.
     const settled = entry.kind !== "visited" || journal.find("trained", iteration) !== undefined;
     if ("logs" in entry && settled) for (const log of entry.logs) await check("log", iteration, log);
     if (entry.kind === "visited") await check("kept", iteration, entry.kept);
@@ -54,7 +55,7 @@ export async function findFlaws(store: RunStore, config: Pick<RunConfig, "keepCh
   return flaws;
 }
 
-/** The last model, which the run goes on from, and the best, which its summary names; in their order. */
+/** The last model, from which the run continues, and the best, which its summary names; in their order. */
 function neededModels({ journal }: RunStore, { keepCheckpoints }: Pick<RunConfig, "keepCheckpoints">) {
   const best = bestIteration(committedRecords(journal.entries));
   const needed = new Set([keepCheckpoints === "last" ? undefined : best, journal.find("trained")?.iteration]);
@@ -64,8 +65,8 @@ function neededModels({ journal }: RunStore, { keepCheckpoints }: Pick<RunConfig
 }
 
 /**
- * Mends what can be mended and says so. The engine holds any weights afterwards. Throws UserError naming the file for everything else, before
- * anything is changed.
+ * Repairs what can be repaired, with a notice for each. Afterwards the engine may hold any weights. For everything else
+ * it throws UserError naming the file, before anything is changed.
  */
 export async function repair(run: RunContext, flaws: readonly Flaw[]): Promise<void> {
   for (const flaw of flaws) if (flaw.part === "log") refuseOrLeave(run, flaw);
@@ -74,18 +75,18 @@ export async function repair(run: RunContext, flaws: readonly Flaw[]): Promise<v
   for (const flaw of flaws) if (flaw.part === "checkpoint") await rebuild(run, flaw);
 }
 
-/** A log that is gone was taken away on purpose; one that is damaged is for the user to decide on. */
+/** A missing log was removed on purpose. A damaged one is for the user to decide on. */
 function refuseOrLeave({ store, emit }: RunContext, { text, path, iteration }: Flaw): void {
   if (!store.has(path)) {
-    emit({ kind: "notice", text: `iteration ${iteration}: ${path} is gone; the run goes on without it` });
+    emit({ kind: "notice", text: `iteration ${iteration}: ${path} is gone; the run continues without it` });
     return;
   }
   throw new UserError(
-    `${text}. Restore the file from a copy; or delete it, and the run goes on without it, as far as nothing else has to be mended by it.`,
+    `${text}. Restore the file from a copy. Or delete it: the run then continues without it, unless it is needed to repair something else.`,
   );
 }
 
-/** D₊ and queues of finished visits from their recorded draws. */
+/** Writes D₊ and queues of finished visits again, from their recorded draws. */
 async function replay(run: RunContext, flaws: readonly Flaw[]): Promise<void> {
   const { store, method, config, emit } = run;
   const iterations = flaws.map(({ iteration }) => iteration);
@@ -100,7 +101,7 @@ async function replay(run: RunContext, flaws: readonly Flaw[]): Promise<void> {
   for (let t = first; t <= Math.max(...iterations); t++) {
     const vouched = store.journal.find("visited", t);
     const committed = store.journal.find("committed", t);
-    // The iteration under way is played back as it goes on.
+    // The unfinished iteration is played back later, when the run continues.
     if (vouched === undefined || committed === undefined) return;
     const { visit, result } = await visitObservations({ ...run, emit: () => {} }, queue, t);
     if (JSON.stringify(result) !== JSON.stringify(vouched.result)) throw mixed(store, t);
@@ -116,14 +117,16 @@ async function replay(run: RunContext, flaws: readonly Flaw[]): Promise<void> {
   }
 }
 
-/** Files that contradict each other though each is whole. */
+/** The error for files that contradict each other although each is undamaged. */
 export function mixed({ dir }: RunStore, iteration: number): UserError {
   return new UserError(
     `${dir}: the samples of iteration ${iteration} do not lead to what journal.jsonl says of its visit. Files of different runs are mixed; restore them from a copy.`,
   );
 }
 
-/** A model from the nearest earlier one that is whole, or the base, by training it again on the recorded D₊. */
+/**
+ * Rebuilds a model: takes the nearest earlier undamaged one, or the base model, and trains it again on the recorded D₊.
+ */
 async function rebuild(run: RunContext, { iteration, text }: Flaw): Promise<void> {
   const { store, engine, emit } = run;
   if (!engine.capabilities.exactRestore) {
@@ -159,7 +162,7 @@ async function rebuild(run: RunContext, { iteration, text }: Flaw): Promise<void
   );
 }
 
-/** Which iterations to train again, in order, and the checkpoint to begin with; null for the base model. */
+/** Which iterations to train again, in order, and the checkpoint to begin with; null means the base model. */
 async function rebuildPlan(
   { store, method }: RunContext,
   iteration: number,
@@ -173,7 +176,8 @@ async function rebuildPlan(
       return { from: trained.checkpoint, chain };
     }
     chain.unshift(trained);
-    // Its training began with the base model. Without any, it went back to the base model; runs of earlier versions kept the last one.
+    // Its training began with the base model, or went back to it when there was nothing to train on. (Runs of
+    // earlier versions kept the last model then.)
     const { result, checkpoint } = trained;
     if (method.start === "reset" && (result.steps > 0 || checkpoint.weights === base)) break;
   }

@@ -1,7 +1,7 @@
 /**
- * A run: the base model's evaluation, then iterations of four phases (visit, train, evaluate, commit), each in the journal once it is
- * durable. A resumed run goes through the same lines: what the journal holds is taken from there, and the phase that was interrupted goes on from
- * its recorded draws, answers and steps.
+ * A run: the base model's evaluation, then iterations of four phases (visit, train, evaluate, commit). Each phase
+ * enters the journal once it is durable. A resumed run goes through the same lines: it takes from the journal what is
+ * there, and continues the interrupted phase from its recorded draws, answers and steps.
  */
 
 import { existsSync } from "node:fs";
@@ -31,8 +31,9 @@ import { keptLines, type Visited, visitObservations } from "./visiting.js";
 import { canaryOfTrained, proveWeights } from "./weights.js";
 
 /**
- * Starts a run in a new directory and follows it to its end, or until `options.signal` aborts.
- * Throws UserError for input that cannot work: before anything is spent or written, wherever that can be known.
+ * Starts a run in a new directory and follows it to its end, or until `options.signal` is aborted. Events go to all
+ * listeners; none of them can end the run. Throws UserError for input that cannot work, before anything is spent or
+ * written wherever that can be known.
  */
 export async function startRun(config: RunConfig, listeners: Listeners, options: RunOptions = {}): Promise<RunSummary> {
   const parts = await openParts(config, options);
@@ -48,13 +49,13 @@ export async function startRun(config: RunConfig, listeners: Listeners, options:
 }
 
 export interface ResumeOptions extends RunOptions {
-  /** What is to be another way from now on: budget, places and means (`adastar resume --help` lists them). */
+  /** Settings that change from now on: budget, places and means (`adastar resume --help` lists them). */
   readonly settings?: Partial<RunConfig>;
 }
 
 /**
- * Goes on with the run in `dir` where it stopped, whatever stopped it; the summary of a finished run that is whole comes back at once.
- * Throws UserError when directory, settings, data or model are not what the run left behind.
+ * Resumes the run in `dir` where it stopped, for whatever reason. If the run is finished and undamaged, returns its
+ * summary at once. Throws UserError if directory, settings, data or model are not those of the run.
  */
 export async function resumeRun(dir: string, listeners: Listeners, options: ResumeOptions = {}): Promise<RunSummary> {
   const store = RunStore.open(dir, new Disk(options.onDiskStep));
@@ -81,7 +82,7 @@ export async function resumeRun(dir: string, listeners: Listeners, options: Resu
   });
 }
 
-/** Keeps progress.json up to date while a session goes on. @param emit gets every event as well */
+/** Keeps progress.json up to date during a session. @param emit gets every event as well */
 async function followed<T>(dir: string, emit: Listener, session: (emit: Listener) => Promise<T>): Promise<T> {
   const progress = new ProgressWriter(dir);
   try {
@@ -94,7 +95,7 @@ async function followed<T>(dir: string, emit: Listener, session: (emit: Listener
   }
 }
 
-/** What a session that goes on with a run brings to it. */
+/** What is known when a run is resumed. */
 interface Resumption {
   readonly changes: Partial<RunConfig>;
   readonly flaws: readonly Flaw[];
@@ -131,7 +132,7 @@ async function iterate(run: RunContext, queue: ObservationQueue, t: number): Pro
   return commitPhase(run, queue, t, { visited, trained, evaluated });
 }
 
-/** Phase 1, steps 1 and 2 of Algorithm 1: D₊. Always gone through, since its recorded draws are all that it costs to have it again. */
+/** Phase 1, steps 1 and 2 of Algorithm 1: D₊. A resumed run repeats it from the recorded draws, which costs nothing. */
 async function visitPhase(
   run: RunContext,
   queue: ObservationQueue,
@@ -257,7 +258,10 @@ function recordOf(
   };
 }
 
-/** Why no iteration follows `records`; null when one does. Depends on recorded figures alone, so a resumed run stops where an uninterrupted one does. */
+/**
+ * Why no iteration follows `records`, or null if one does. Depends on recorded figures only, so a resumed run stops
+ * where an uninterrupted one does.
+ */
 function stopReason(config: RunConfig, baseAccuracy: number, records: readonly IterationRecord[]): string | null {
   const last = records.at(-1);
   if (records.length >= config.iterations) return "iterations";
@@ -272,7 +276,10 @@ function finish({ store, config, emit }: RunContext, reason: string): RunSummary
   return conclude(store, config, emit, "done");
 }
 
-/** Puts the latest model into the engine, proves that it arrived, and returns the queue as the last finished iteration left it. */
+/**
+ * Puts the latest model into the engine, proves that it is there, and returns the queue as the last finished iteration
+ * left it.
+ */
 async function restore(run: RunContext): Promise<ObservationQueue> {
   const { store, engine, method, train } = run;
   const { journal } = store;
@@ -323,7 +330,7 @@ function baseEvent({ result, seconds }: EntryOf<"evaluated">): RunEvent {
   return { kind: "base", testAccuracy: result.accuracy, testFinished: result.finished, seconds };
 }
 
-/** A name under ./runs that is not taken. */
+/** A folder under ./runs that does not exist. */
 function freeRunDir({ task, config }: RunParts): string {
   const name = resolve("runs", `${task.name}-${config.method}-seed${config.seed}`);
   for (let n = 1; ; n++) {
@@ -341,7 +348,7 @@ async function within<T>(store: RunStore, action: () => Promise<T>): Promise<T> 
   }
 }
 
-/** Returns the function that tells the seconds since now. */
+/** Returns a function that gives the seconds since now. */
 function stopwatch(): () => number {
   const start = performance.now();
   return () => (performance.now() - start) / 1000;

@@ -12,7 +12,7 @@ import type { Listener } from "../events.js";
 import type { Prompts } from "../prompts/encoded-prompts.js";
 import { nameOf } from "../prompts/prompts.js";
 
-/** What drawing needs of a run. */
+/** The parts of a run that sampling needs. */
 export interface SamplingContext {
   readonly engine: Engine;
   readonly config: RunConfig;
@@ -26,9 +26,10 @@ export interface SamplingContext {
 }
 
 /**
- * Draws one sample for each try of iteration `iteration`. All requests must agree on `hinted`, since they share the worked examples.
+ * Draws one sample for each try of an iteration. All requests must agree on `hinted`, because they share the worked
+ * examples.
  *
- * @param onSample called as each sample is finished, in no certain order
+ * @param onSample called when a sample is finished, in any order
  */
 export async function drawTries(
   context: SamplingContext,
@@ -37,7 +38,7 @@ export async function drawTries(
     readonly iteration: number;
     readonly wave: number;
     readonly temperature: number;
-    /** What the samples are for; each has random numbers of its own. */
+    /** Purpose of the samples; each purpose has its own random numbers. */
     readonly purpose: "sample" | "probe";
   },
   onSample?: (sample: Sample) => void,
@@ -65,16 +66,16 @@ export async function drawTries(
 
 /** How the test set is answered. */
 export interface AnswerManner {
-  /** What stands before every question, and what follows it for each test observation. */
+  /** Tokens before every question, and those after them for each test observation. */
   readonly prefix: readonly number[];
   readonly prompts: readonly (readonly number[])[];
   readonly temperature: number;
   readonly topP: number;
-  /** Answers an observation. */
+  /** Answers per observation. */
   readonly samples: number;
 }
 
-/** Answers to test observations `from` … `to` − 1: all of the first one, then all of the next. */
+/** Answers to test observations `from` … `to` − 1: all of the first observation, then all of the next. */
 export async function answerTests(
   context: SamplingContext,
   range: { readonly from: number; readonly to: number },
@@ -105,7 +106,7 @@ export async function answerTests(
   return verified(context, place.wave, params, asked, samples);
 }
 
-/** A generation that was cut by the token limit is unfinished, whatever it states. */
+/** A generation that the token limit cut off is unfinished, whatever it states. */
 export function isCorrect(
   { stop, ...verdict }: Pick<VerifiedSample, "stop" | "strict" | "lenient">,
   accept: RunConfig["accept"],
@@ -113,8 +114,8 @@ export function isCorrect(
   return stop !== "length" && verdict[accept] === "correct";
 }
 
-/** Tells of outputs that the user's own verifier came to no verdict on. */
-export function tellFailures(
+/** Emits a notice about outputs for which the custom verifier reached no verdict. */
+export function reportFailures(
   emit: Listener,
   phase: string,
   split: "train" | "test",
@@ -129,14 +130,14 @@ export function tellFailures(
   });
 }
 
-/** A request, and what it asks. */
+/** A request and the observation that it asks about. */
 interface Asked extends SampleRequest {
   /** Index of the observation in its split. */
   readonly index: number;
   readonly observation: Observation;
 }
 
-/** The samples as they are recorded, verified. */
+/** The samples with their verdicts, as they are recorded. */
 async function verified(
   { task, config }: SamplingContext,
   wave: number,

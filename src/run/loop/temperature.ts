@@ -1,19 +1,22 @@
-/** The sampling temperature of an iteration: the configured one, or chosen by probes (algorithm/balance.ts) that are recorded like samples. */
+/**
+ * The sampling temperature of an iteration: the configured one, or one that is chosen by probes (algorithm/balance.ts).
+ * Probes are recorded like samples.
+ */
 
 import { bestTemperature, probeTemperatures, type ScoredTemperature } from "../../algorithm/balance.js";
 import type { ProbeSample } from "../directory/records.js";
 import { lostDraws, Tape } from "../directory/tape.js";
 import { type RunContext, stopIfAsked } from "./context.js";
-import { drawTries, tellFailures } from "./sampling.js";
+import { drawTries, reportFailures } from "./sampling.js";
 
 export interface ChosenTemperature {
   readonly temperature: number;
-  /** What it was chosen by; null where it is fixed. */
+  /** The scores that it was chosen by; null if it is fixed. */
   readonly balance: readonly ScoredTemperature[] | null;
   readonly probes: readonly ProbeSample[];
 }
 
-/** @param onToken told how many tokens each finished probe took */
+/** @param onToken called with the number of tokens of each finished probe */
 export async function temperatureOf(
   run: RunContext,
   iteration: number,
@@ -46,6 +49,6 @@ export async function temperatureOf(
         },
       ),
   });
-  tellFailures(emit, `iteration ${iteration}, probes`, "train", tape.played);
+  reportFailures(emit, `iteration ${iteration}, probes`, "train", tape.played);
   return { temperature: bestTemperature(balance), balance, probes: tape.played };
 }

@@ -1,4 +1,7 @@
-/** Training on D₊: optimizer steps on zero-shot prompts with the sampled completions, resumable between any two. */
+/**
+ * Training on D₊: optimizer steps on zero-shot prompts with the sampled completions. It can be resumed between any two
+ * steps.
+ */
 
 import { trainedFlops } from "../../algorithm/flops.js";
 import { learningRateAt, stepsAt } from "../../algorithm/schedule.js";
@@ -15,8 +18,10 @@ import { nameOf, trainingExample } from "../prompts/prompts.js";
 import { isStop, type RunContext, stopIfAsked } from "./context.js";
 
 /**
- * Trains the engine on D₊ and leaves it with the iteration's new weights. Goes on from a state that an earlier session saved, if there is one.
- * @returns totals over all steps, those of earlier sessions included
+ * Trains the engine on D₊; afterwards it holds the iteration's new weights. Continues from a state that an earlier
+ * session saved, if there is one.
+ *
+ * @returns totals over all steps, including those of earlier sessions
  */
 export async function trainOn(
   run: RunContext,
@@ -32,7 +37,7 @@ export async function trainOn(
   if (config.warmupSteps >= steps) {
     run.emit({
       kind: "notice",
-      text: `iteration ${iteration}: the warm-up of ${config.warmupSteps} steps outlasts the ${steps} steps of training`,
+      text: `iteration ${iteration}: the warm-up of ${config.warmupSteps} steps is longer than the training of ${steps} steps`,
     });
   }
 
@@ -54,7 +59,10 @@ export async function trainOn(
   return totals(log.records);
 }
 
-/** D₊ is empty: there is no new model. A method that trains the base model goes back to it, others keep the model that they have. */
+/**
+ * For an empty D₊, which gives no new model: a method that trains the base model goes back to it, others keep the model
+ * that they have.
+ */
 export async function trainOnNothing({ method, engine, emit }: RunContext, iteration: number): Promise<TrainingResult> {
   const reset = method.start === "reset";
   if (reset) await engine.reset();
@@ -65,7 +73,10 @@ export async function trainOnNothing({ method, engine, emit }: RunContext, itera
   return { steps: 0, loss: null, tokens: 0, completionTokens: 0, flops: 0 };
 }
 
-/** The same training once more, from the weights that the engine holds; writes nothing. Throws the signal's reason when asked to stop. */
+/**
+ * Repeats a training from the weights that the engine holds; writes nothing. Throws the signal's reason when asked to
+ * stop.
+ */
 export async function retrain(run: RunContext, iteration: number, kept: readonly KeptSample[]): Promise<void> {
   await begin(run);
   for await (const _ of takeSteps(run, planOf(run, iteration, kept), { done: 0, saveEvery: null })) stopIfAsked(run);
@@ -101,8 +112,9 @@ function planOf(run: RunContext, iteration: number, kept: readonly KeptSample[])
 }
 
 /**
- * Takes the steps after the first `done` and emits an event for each. As many are submitted ahead as the engine has use for, but none beyond
- * a step after which the state is saved. Ends early when the run is asked to stop, once the steps that had begun are done.
+ * Takes the steps after the first `done` and emits an event for each. As many steps are submitted ahead as the engine
+ * can use, but none beyond a step after which the state is saved. Ends early when the run is asked to stop, once the
+ * steps that had begun are finished.
  */
 async function* takeSteps(
   run: RunContext,
@@ -123,7 +135,7 @@ async function* takeSteps(
       { iteration, step: ++last, steps },
       batch.value.map((index) => examples[index]),
     );
-    // A failure is reported in its turn; those behind it are not awaited then.
+    // A failure is thrown in its turn; the steps after it are not awaited then.
     record.catch(() => {});
     submitted.push(record);
   };
@@ -145,7 +157,10 @@ async function* takeSteps(
   }
 }
 
-/** Puts the engine where training starts: a saved state of this iteration, or its beginning. Returns the steps it has behind it. */
+/**
+ * Puts the engine where training starts: at a saved state of this iteration, or at its beginning. Returns the number of
+ * steps that are done.
+ */
 async function startingPoint(run: RunContext, iteration: number, recorded: number): Promise<number> {
   const { store, emit } = run;
   const state = store.trainingState(iteration);
@@ -160,7 +175,10 @@ async function startingPoint(run: RunContext, iteration: number, recorded: numbe
   return 0;
 }
 
-/** What the method trains in each iteration, with a fresh optimizer: the base model, or what the engine holds. */
+/**
+ * Starts an iteration's training with a fresh optimizer: from the base model, or from the weights that the engine
+ * holds.
+ */
 async function begin({ engine, method }: RunContext): Promise<void> {
   if (method.start === "reset") await engine.reset();
   else await engine.resetOptimizer();
@@ -171,7 +189,7 @@ async function restored({ store, engine }: RunContext, state: TrainingState): Pr
     await store.restore(state.checkpoint, engine);
     return true;
   } catch (error) {
-    // The store checks all files before it touches the engine, so the weights are still those from before.
+    // The store checks all files before it changes the engine, so the weights are unchanged.
     if (error instanceof UserError) return false;
     throw error;
   }
@@ -210,7 +228,7 @@ function stopped({ iteration, step }: { readonly iteration: number; readonly ste
   );
 }
 
-/** σ's schedule as the configuration states it. */
+/** The schedule of σ that the configuration states. */
 export function scheduleOf(config: Pick<RunConfig, "steps" | "stepsGrowth" | "stepsRounding" | "batchSize">) {
   return {
     initialSteps: config.steps,

@@ -1,4 +1,4 @@
-/** The visit of an iteration: Algorithm 1's steps 1 and 2 with recorded draws. */
+/** The visit of an iteration (steps 1 and 2 of Algorithm 1) with recorded draws. */
 
 import { type Visit, visit } from "../../algorithm/iteration.js";
 import type { ObservationQueue } from "../../algorithm/observation-queue.js";
@@ -10,19 +10,20 @@ import type { DrawnSample, KeptSample } from "../directory/records.js";
 import { lostDraws, Tape } from "../directory/tape.js";
 import { type RunContext, stopIfAsked } from "./context.js";
 import { goldSamples } from "./gold.js";
-import { drawTries, tellFailures } from "./sampling.js";
+import { drawTries, reportFailures } from "./sampling.js";
 import { type ChosenTemperature, temperatureOf } from "./temperature.js";
 import { scheduleOf } from "./training.js";
 
-/** A visit, and its figures. */
+/** A visit and its figures. */
 export interface Visited {
   readonly visit: Visit<DrawnSample>;
   readonly result: VisitResult;
 }
 
 /**
- * Visits observations until D₊ is full. Draws that an earlier session recorded are played back, so the outcome is that of an uninterrupted visit;
- * after the iteration's training (the engine then holds other weights) all of them must be there.
+ * Visits observations until D₊ is full. Draws that an earlier session recorded are reused, so the outcome is that of an
+ * uninterrupted visit. After the iteration's training all of them must be there, because the engine then holds other
+ * weights.
  */
 export async function visitObservations(run: RunContext, queue: ObservationQueue, iteration: number): Promise<Visited> {
   const { config, method, store, emit } = run;
@@ -31,12 +32,12 @@ export async function visitObservations(run: RunContext, queue: ObservationQueue
   const clock = performance.now();
   let tokens = 0;
   let progress = { visited: 0, correct: 0, target: targetAt(iteration, scheduleOf(config), method) };
-  const tell = () =>
+  const report = () =>
     emit({ kind: "visiting", iteration, ...progress, tokens, seconds: (performance.now() - clock) / 1000 });
-  tell();
+  report();
   const chosen = await temperatureOf(run, iteration, (more) => {
     tokens += more;
-    tell();
+    report();
   });
   const visited = await visit<DrawnSample>({
     method,
@@ -56,7 +57,7 @@ export async function visitObservations(run: RunContext, queue: ObservationQueue
           const place = { iteration, wave, temperature: chosen.temperature, purpose: "sample" } as const;
           const samples = await drawTries(run, requests, place, ({ generatedTokens }) => {
             tokens += generatedTokens;
-            tell();
+            report();
           });
           emit({ kind: "samples", iteration, split: "train", samples });
           return samples;
@@ -65,10 +66,10 @@ export async function visitObservations(run: RunContext, queue: ObservationQueue
     },
     onProgress: (now) => {
       progress = now;
-      tell();
+      report();
     },
   });
-  tellFailures(emit, `iteration ${iteration}`, "train", tape.played);
+  reportFailures(emit, `iteration ${iteration}`, "train", tape.played);
   return { visit: visited, result: figures(run, iteration, visited, tape.played, chosen) };
 }
 
@@ -92,7 +93,7 @@ function figures(
   { temperature, balance, probes }: ChosenTemperature,
 ): VisitResult {
   const { engine, config, method } = run;
-  // Waves of samples and of probes are numbered apart, so each log is costed by itself.
+  // Samples and probes number their waves separately, so each log is costed by itself.
   const probing = samplingCost(engine, probes);
   return {
     target: targetAt(iteration, scheduleOf(config), method),
@@ -113,9 +114,9 @@ function figures(
   };
 }
 
-/** Share of D₊ that states the right answer after a wrong step; null where the task cannot tell or D₊ is empty. */
+/** Share of D₊ that states the right answer after a wrong step; null if the task cannot check steps, or D₊ is empty. */
 function wrongStepShare({ task }: RunContext, kept: readonly DrawnSample[]): number | null {
-  // Gold answers come without a rationale.
+  // Gold answers have no rationale.
   if (task.checkRationale === undefined || kept.every(({ wrongStep }) => wrongStep === undefined)) return null;
   return kept.filter(({ wrongStep }) => wrongStep !== null).length / kept.length;
 }

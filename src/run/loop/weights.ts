@@ -1,10 +1,13 @@
-/** Proof that sampling has the weights that the journal names: a digest sees those that are kept, a canary those that are used. */
+/**
+ * Proves that sampling uses the weights that the journal names: a digest covers the weights that are kept, a canary
+ * those that are used.
+ */
 
 import { UserError } from "../../errors.js";
 import type { EntryOf } from "../directory/journal.js";
 import type { RunContext } from "./context.js";
 
-/** What the engine answers to the run's canary prompt, the first test question, with its present weights. */
+/** The engine's log-probabilities after the run's canary prompt, the first test question, with its present weights. */
 export async function canaryOf({
   engine,
   prompts,
@@ -12,7 +15,7 @@ export async function canaryOf({
   return engine.canary([...prompts.zeroShotPrefix, ...(prompts.test[0] ?? [])]);
 }
 
-/** Throws unless the engine holds these weights, and samples from them. */
+/** Throws unless the engine holds these weights and samples from them. */
 export async function proveWeights(
   run: Pick<RunContext, "engine" | "prompts">,
   { weights, canary }: { readonly weights: string; readonly canary: readonly number[] },
@@ -26,13 +29,13 @@ export async function proveWeights(
     found.length === canary.length && found.every((value, i) => Math.abs(value - canary[i]) <= canaryTolerance);
   if (agrees) return;
   throw new Error(
-    `${what}: expected the engine to answer the canary prompt with ${canary.join(", ")}, got ${found.join(", ")}. It holds the right weights and samples from others.`,
+    `${what}: expected the engine to answer the canary prompt with ${canary.join(", ")}, got ${found.join(", ")}. It holds the right weights and samples from other ones.`,
   );
 }
 
 /**
- * The canary of weights that were just trained. Throws UserError when they are no numbers any more, and Error when sampling still answers as
- * before, `from` the weights that training began with.
+ * The canary of weights that were just trained. Throws UserError if they are no longer finite, and Error if sampling
+ * still answers as before training, with the weights `from`.
  */
 export async function canaryOfTrained(
   run: Pick<RunContext, "engine" | "prompts">,
@@ -42,14 +45,14 @@ export async function canaryOfTrained(
   const canary = await canaryOf(run);
   if (!canary.every(Number.isFinite)) {
     throw new UserError(
-      `training stopped behind the last step of iteration ${iteration}: expected finite log-probabilities from the trained model, got ${canary.join(", ")}. ` +
+      `training stopped after the last step of iteration ${iteration}: expected finite log-probabilities from the trained model, got ${canary.join(", ")}. ` +
         "The models of earlier iterations are kept. Start a new run with a lower --learning-rate or with --max-gradient-norm 1.",
     );
   }
   const stale = canary.every((value, i) => value === from.canary[i]);
   if (stale && (await run.engine.checksum()) !== from.weights) {
     throw new Error(
-      `iteration ${iteration}: the weights changed in training, and the engine answers the canary prompt as before: it samples from old ones`,
+      `iteration ${iteration}: the weights changed in training, but the engine answers the canary prompt as before: it samples from the old weights`,
     );
   }
   return canary;

@@ -1,4 +1,7 @@
-/** Everything that can be known of a task before a model is run: what was read, whether it verifies, how long it is, how it looks. */
+/**
+ * What can be known about a task before a model runs: its rows, whether they verify, how long they are, how prompts
+ * look.
+ */
 
 import type { ChatTemplate, Engine } from "../../engine/engine.js";
 import { UserError } from "../../errors.js";
@@ -14,17 +17,17 @@ import { chatText } from "../prompts/chat-prompts.js";
 import { type LengthSources, lengthsInTokens, lengthsInWords, type PromptLengths } from "../prompts/prompt-lengths.js";
 
 export interface TaskCheck {
-  /** `rows` counts those that were refused as well, which never verify. */
+  /** `rows` includes refused rows, which never verify. */
   readonly report: SelfCheckReport;
   readonly counts: Readonly<Record<"train" | "test" | "refused", number>>;
-  /** The first few rows that are no proper observations, in words. */
+  /** The first few rows that are not valid observations, as messages. */
   readonly refused: readonly string[];
   /** Undefined for generated tasks. */
   readonly source: TaskSource | undefined;
   readonly lengths: PromptLengths;
-  /** Those of the first training observation, as the model gets them; null where there is none. */
+  /** Prompts of the first training observation, as the model gets them; null without one. */
   readonly prompts: RenderedPrompts | null;
-  /** What has to be mended before a run, in words; empty when nothing has. */
+  /** What has to be fixed before a run, as messages; empty if nothing has. */
   readonly problems: readonly string[];
 }
 
@@ -34,18 +37,18 @@ export interface RenderedPrompts {
   readonly hinted: string;
 }
 
-const MOST_REFUSED = 20;
+const MAX_REFUSED = 20;
 
 /**
- * Loads the whole task. Of the configuration it reads task, data, model, worked examples, method and `maxTokens`. Bad rows are collected;
- * throws UserError for everything else that would keep a run from starting.
+ * Loads the whole task and collects its bad rows. Reads these settings: task, data, model, worked examples, method and
+ * `maxTokens`. Throws UserError for everything else that would keep a run from starting.
  */
 export async function checkTask(config: RunConfig): Promise<TaskCheck> {
   const refused: string[] = [];
   let refusals = 0;
   const task = await openTask(taskOptions(config), ({ message }) => {
     refusals++;
-    if (refused.length < MOST_REFUSED) refused.push(message);
+    if (refused.length < MAX_REFUSED) refused.push(message);
   });
   try {
     const checked = selfCheck(task);
@@ -62,7 +65,7 @@ export async function checkTask(config: RunConfig): Promise<TaskCheck> {
   }
 }
 
-/** In the tokens of the model that is asked for, else in those of the starter model, and where that lacks the letters in words. */
+/** In tokens of the configured model, else of the starter model; in words if that cannot encode the text. */
 function measure(
   model: Pick<Engine, "tokenizer" | "model">,
   config: RunConfig,
@@ -104,7 +107,7 @@ function problemsOf(report: SelfCheckReport, counts: TaskCheck["counts"], { cont
   const problems: readonly (readonly [number, string])[] = [
     [counts.train === 0 ? 1 : 0, "there is no training observation"],
     [counts.test === 0 ? 1 : 0, "there is no test observation"],
-    [counts.refused, `${counts.refused} rows are no proper observations`],
+    [counts.refused, `${counts.refused} rows are not valid observations`],
     [unverified, `${unverified} gold answers do not verify`],
     [report.wrongAccepted, `${report.wrongAccepted} wrong answers are accepted`],
     [context?.tooLong ?? 0, `${context?.tooLong} prompts exceed the model's context`],

@@ -15,15 +15,15 @@ export interface CheckpointEvaluation extends EvaluationResult {
 }
 
 /**
- * Answers the test set greedily and zero-shot. Of the configuration it reads task, data, model, engine, `accept`, `maxTokens` and
- * `evalLimit`. Throws UserError for anything in them that cannot work.
+ * Answers the test set greedily and zero-shot. Reads these settings: task, data, model, engine, `accept`, `maxTokens`
+ * and `evalLimit`. Throws UserError for anything in them that cannot work.
  */
 export async function evaluateCheckpoint(
   config: RunConfig,
   listeners: Listeners = [],
   options: RunOptions = {},
 ): Promise<CheckpointEvaluation> {
-  // Nothing is trained and nothing sampled with worked examples, so neither is worth encoding, or an error when it is too long.
+  // Nothing is trained or sampled with worked examples. So neither is encoded, and neither can be too long.
   const parts = await openParts({ ...config, trainLimit: 1, fewShot: 0, exemplars: null }, options);
   const clock = performance.now();
   try {

@@ -1,7 +1,7 @@
 /**
- * What a run will take, before anything of it is spent: tokens, FLOPs, memory and time, from a short calibration with the run's own
- * model, prompts and settings. Writes nothing. The model is taken to stay as it is; a model that gets better visits fewer observations and
- * may write shorter answers.
+ * Forecasts what a run takes before anything is spent: tokens, FLOPs, memory and time, from a short calibration with
+ * the run's own model, prompts and settings. Writes nothing. It assumes that the model stays as it is; a better model
+ * visits fewer observations and may write shorter answers.
  */
 
 import { BALANCE_TEMPERATURES } from "../../algorithm/balance.js";
@@ -25,17 +25,17 @@ import { trainingExample } from "../prompts/prompts.js";
 export interface Calibration {
   /** Training samples and test answers that were drawn for it. */
   readonly samples: number;
-  /** Share of the samples that were correct, kept off 0 and 1, which so few samples cannot tell. */
+  /** Share of correct samples, kept away from 0 and 1, because so few samples cannot tell. */
   readonly solveRate: number;
   /** Means, in tokens. */
   readonly promptTokens: number;
   readonly generatedTokens: number;
-  /** Of a training example, prompt and completion. */
+  /** Tokens of a training example: prompt and completion. */
   readonly exampleTokens: number;
-  /** Seconds a sample, beside others in a batch as large as the calibration's. */
+  /** Seconds per sample, in a batch as large as the calibration's. */
   readonly sampleSeconds: number;
   readonly testSeconds: number;
-  /** Seconds an optimizer step. */
+  /** Seconds per optimizer step. */
   readonly stepSeconds: number;
 }
 
@@ -56,7 +56,7 @@ export interface ForecastFacts extends SamplingFacts {
   >;
   /** Tokens before every question while sampling. */
   readonly prefixTokens: number;
-  /** N, and test observations. */
+  /** N and the number of test observations. */
   readonly observations: number;
   readonly tests: number;
 }
@@ -78,11 +78,11 @@ export interface Forecast {
   readonly calibration: Calibration;
   readonly iterations: readonly IterationForecast[];
   readonly flops: { readonly sampling: number; readonly training: number; readonly total: number };
-  /** Evaluations and the base model's included. */
+  /** Includes the evaluations, and that of the base model. */
   readonly seconds: number;
-  /** Bytes that the process held at most while calibrating: a run needs at least as much. */
+  /** Largest memory of the process during calibration, in bytes: a run needs at least as much. */
   readonly memory: number;
-  /** As the model reads them, special tokens left out. Null where the method has no such prompt. */
+  /** As the model reads them, without special tokens. Null if the method has no such prompt. */
   readonly prompts: {
     readonly sampling: string | null;
     readonly hinted: string | null;
@@ -91,10 +91,13 @@ export interface Forecast {
   };
 }
 
-/** Seconds that a call of the calibration may take, as far as one can tell before. */
+/** Largest number of seconds for a call of the calibration, as far as that can be predicted. */
 const PATIENCE = 10;
 
-/** Opens everything that a run with this configuration would, measures, and closes it. Throws UserError where configuration, data or model cannot work. */
+/**
+ * Opens everything that a run with this configuration would open, measures, and closes it. Throws UserError if
+ * configuration, data or model cannot work.
+ */
 export async function forecastRun(config: RunConfig, options: RunOptions = {}): Promise<Forecast> {
   const parts = await openParts(config, options);
   try {
@@ -125,7 +128,7 @@ export async function forecastRun(config: RunConfig, options: RunOptions = {}): 
   }
 }
 
-/** The sizes of every iteration, as far as the budget of FLOPs goes. */
+/** The sizes of every iteration that the budget of FLOPs pays for. */
 export function forecastIterations(facts: ForecastFacts, calibration: Calibration): IterationForecast[] {
   const { iterations: most, maxFlops } = facts.config;
   const iterations: IterationForecast[] = [];
@@ -144,7 +147,7 @@ function forecastIteration(facts: ForecastFacts, calibration: Calibration, itera
   const visited =
     method.visits !== "all" && target !== null ? Math.min(observations, Math.ceil(target / usable)) : observations;
   const gold = method.completions === "gold";
-  /** Observations probed, and how often: at each temperature. */
+  /** Number of observations that are probed, and at how many temperatures. */
   const [probed, temperatures] =
     method.temperature === "balance" ? [Math.min(config.probes, observations), BALANCE_TEMPERATURES.length] : [0, 0];
   const probes = probed * method.tries * temperatures;
@@ -173,7 +176,7 @@ function forecastIteration(facts: ForecastFacts, calibration: Calibration, itera
   };
 }
 
-/** Samples an observation gets and how many of them D₊ takes, were every try right with the same probability. */
+/** Samples per observation, and how many of them D₊ takes, if every try is right with the same probability. */
 export function expectedTries(
   {
     tries,
@@ -203,7 +206,7 @@ function testSeconds({ method, config, tests }: ForecastFacts, { testSeconds: on
   return tests * one * sum(answers);
 }
 
-/** Timed are calls after a first one of their kind, which also opens sessions and touches fresh memory. */
+/** Measures calls after a first one of their kind, which also opens sessions and touches new memory. */
 async function calibrate(
   parts: RunParts,
 ): Promise<{ calibration: Calibration; completion: { observation: number; tokens: readonly number[] } }> {
@@ -248,8 +251,8 @@ async function calibrate(
 }
 
 /**
- * Calls with more and more requests, up to `most`, for as long as the next call will take no longer than PATIENCE, and returns the last one: the
- * larger a batch, the less a sample takes.
+ * Calls with more and more requests, up to `most`, as long as the next call is expected to take at most PATIENCE.
+ * Returns the last call, because a sample takes less time in a larger batch.
  */
 async function growing<T>(most: number, call: (count: number) => Promise<T>) {
   await call(Math.min(2, most));

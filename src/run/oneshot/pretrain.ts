@@ -1,6 +1,6 @@
 /**
- * Making a starter model from nothing: a small Llama trained on worked examples of a generated task that are mostly easy, so that it knows
- * the form and has the hard cases left to teach itself.
+ * Makes a starter model: a small Llama, trained from random weights on worked examples of a generated task. Most of the
+ * examples are easy, so it learns the form, and the hard cases are left for it to teach itself.
  */
 
 import { resolve } from "node:path";
@@ -20,7 +20,7 @@ export interface PretrainProgress {
   readonly step: number;
   readonly steps: number;
   readonly loss: number;
-  /** Trained so far. */
+  /** Tokens trained so far. */
   readonly tokens: number;
   readonly seconds: number;
 }
@@ -35,10 +35,11 @@ const OPTIMIZER: Omit<OptimizerParams, "learningRate"> = {
 };
 
 /**
- * Trains a starter model and leaves it at `folder` as a Hugging Face checkpoint. The same options give the same weights on the same machine.
+ * Trains a starter model and saves it in `folder` as a Hugging Face checkpoint. The same options give the same weights
+ * on the same machine.
  *
  * @returns the loss of the last step, in nats a token
- * @throws UserError when the sizes do not fit together
+ * @throws UserError if the sizes do not fit together
  */
 export async function pretrain(
   folder: string,

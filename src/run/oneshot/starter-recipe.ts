@@ -1,17 +1,17 @@
-/** How a starter model is made, as data: what `adastar pretrain` offers as settings, apart from the engine that it takes to do it. */
+/** How a starter model is made, as data: the settings of `adastar pretrain`, without the engine that it needs. */
 
 export interface PretrainOptions {
-  /** Name of the generated task whose examples it sees. */
+  /** Name of the generated task whose examples it is trained on. */
   readonly task: string;
-  /** Of the weights and of the examples. */
+  /** Seed of weights and examples. */
   readonly seed: number;
   readonly steps: number;
-  /** Examples a step. */
+  /** Examples per step. */
   readonly batchSize: number;
   /** Peak rate; rises over `warmupSteps`, then falls along a cosine to a tenth. */
   readonly learningRate: number;
   readonly warmupSteps: number;
-  /** Probability that something in an example is hard; the task's own when null. */
+  /** Probability that a part of an example is hard; the task's own if null. */
   readonly hardShare: number | null;
   /** Sizes of the model; `width` is a multiple of 2 · `heads`. */
   readonly width: number;
@@ -23,7 +23,7 @@ export interface PretrainOptions {
   readonly threads: number | null;
 }
 
-/** How the default task's bundled starter model was made; that of another task differs by its name. */
+/** How the bundled starter model of the default task was made; those of other tasks differ in the task only. */
 export const STARTER_RECIPE: PretrainOptions = {
   task: "arithmetic",
   seed: 1,

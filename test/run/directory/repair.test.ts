@@ -124,11 +124,11 @@ test("a damaged log of a finished iteration is refused by name, and left out onc
   const attempt = resumed(dir);
   await expect(attempt).rejects.toThrow(UserError);
   await expect(attempt).rejects.toThrow(
-    /0001\/evaluation\.jsonl is not what the run wrote: .*other content.*or delete it/,
+    /0001\/evaluation\.jsonl is not what the run wrote: .*other content.*Or delete it/,
   );
   rmSync(log);
   expect((await resumed(dir)).join("\n")).toContain(
-    "iterations/0001/evaluation.jsonl is gone; the run goes on without it",
+    "iterations/0001/evaluation.jsonl is gone; the run continues without it",
   );
 });
 
@@ -187,7 +187,7 @@ describe("settings", () => {
 
   test("what would make it another run is refused", async () => {
     const attempt = resumeRun(copyOf("last"), quiet, { task: smallTask, settings: { seed: 2, threads: 1 } });
-    await expect(attempt).rejects.toThrow(/settings that may change while a run goes on, got --seed, which/);
+    await expect(attempt).rejects.toThrow(/settings that a resumed run may change, got --seed, which/);
   });
 });
 

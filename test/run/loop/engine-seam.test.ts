@@ -103,7 +103,7 @@ test("the canary's tolerance is the engine's", async () => {
   const settingsNow = { iterations: 3 };
   await expect(
     resumeRun(runDir, quiet, { task: smallTask, engine: await drifting(1e-3), settings: settingsNow }),
-  ).rejects.toThrow("samples from others");
+  ).rejects.toThrow("samples from other ones");
   const resumed = await resumeRun(runDir, quiet, {
     task: smallTask,
     engine: await drifting(0.02),

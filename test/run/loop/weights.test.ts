@@ -26,7 +26,7 @@ describe("stale weights", () => {
     });
     const config = smallConfig({ iterations: 2 });
     await expect(startRun(config, quiet, { task: smallTask, engine: stale })).rejects.toThrow(
-      /iteration 1: the weights changed in training, .*samples from old ones/,
+      /iteration 1: the weights changed in training, .*samples from the old weights/,
     );
     expect(readJournal(join(config.runDir ?? "", "journal.jsonl")).at(-1)).toMatchObject({ kind: "visited" });
   });
@@ -46,7 +46,7 @@ describe("stale weights", () => {
       },
     });
     await expect(resumeRun(runDir, quiet, { task: smallTask, engine: stale })).rejects.toThrow(
-      /checkpoints\/0001: expected the engine to answer the canary prompt with .*samples from others/,
+      /checkpoints\/0001: expected the engine to answer the canary prompt with .*samples from other ones/,
     );
     expect(prompts.length).toBeGreaterThan(0);
   });
