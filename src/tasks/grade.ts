@@ -52,7 +52,7 @@ function readOutput(row: Row, verifier: Verifier): Output {
   if (typeof id !== "string" && typeof id !== "number") {
     throw new UserError(`${row.where}: expected a text or a number in "id", got ${shown(id)}`);
   }
-  const output = column(row, "output");
+  const output = row.fields["output"] === null ? null : column(row, "output");
   if (typeof output !== "string")
     throw new UserError(`${row.where}: expected a text in "output", got ${shown(output)}`);
   const given = row.fields["options"];

@@ -42,11 +42,19 @@ export interface Verdict {
   readonly failure?: string;
 }
 
+/** Names of the tags around thinking and around the answer, such as `think` for `<think>…</think>`. */
+export interface AnswerTags {
+  readonly thinking: readonly string[];
+  readonly answer: readonly string[];
+}
+
 /** Gives a verdict on what a model wrote after the prompt. Total: it never throws on any output. The task's own verifiers are pure as well. */
 export interface Verifier {
   verify(output: string, observation: Pick<Observation, "answer" | "options">): Verdict;
   /** The gold answer in canonical form; throws UserError when it is not one this verifier can check (say `abc` for a number). */
   canonical(answer: string, options?: readonly AnswerOption[]): string;
+  /** The same verifier for outputs with other tags; only those that read tags have it. */
+  withTags?(tags: AnswerTags): Verifier;
   /** Set where the verdicts come from a module of the user's own, which may ask for more than a stated answer. */
   readonly module?: VerifierModule;
 }

@@ -1,117 +1,24 @@
-/** Multiple choice: the answer is an option's label. Labels are letters, digits or words (`neutral`). */
+/** Multiple choice: the answer is an option's label. */
 
 import { shown, UserError } from "../../errors.js";
 import type { AnswerOption, Verifier } from "../task.js";
+import { type Labels, labelsOf, spelled } from "./choice/labels.js";
+import { mentionedOptions, optionByText, plainOption } from "./choice/option-text.js";
 import {
+  answerVerifier,
+  bareStatement,
   FUNCTION_WORDS,
   NEGATED,
-  type Reader,
   type Reading,
-  SEVERAL,
+  SENTENCE_END,
   type Statement,
+  UNCLEAR,
   UNREAD,
   unwrapped,
-  verdictOfStatements,
 } from "./statements.js";
 
 /** Read where a task has no options of its own. */
 const LETTERS: readonly AnswerOption[] = ["A", "B", "C", "D", "E"].map((label) => ({ label, text: "" }));
-
-/** An option's text as it is compared: outer punctuation, quotes and white space do not count. */
-function plainOption(text: string): string {
-  return text
-    .replace(/^[\s*_`"'“‘]+/, "")
-    .replace(/[\s*_`"'”’.,;:!?]{1,20}$/, "")
-    .replace(/\s+/g, " ");
-}
-
-/** Of the options that match, the only one; texts that two options share name neither. */
-function onlyOne(matching: readonly AnswerOption[]): AnswerOption | null {
-  return matching.length === 1 ? (matching[0] ?? null) : null;
-}
-
-/** The option whose text this is. Case counts only where it tells options apart (`RR` and `Rr`). */
-function optionByText(text: string, options: readonly AnswerOption[]): AnswerOption | null {
-  const wanted = plainOption(text);
-  if (wanted === "") return null;
-  const exact = onlyOne(options.filter((option) => plainOption(option.text) === wanted));
-  const lower = wanted.toLowerCase();
-  return exact ?? onlyOne(options.filter((option) => plainOption(option.text).toLowerCase() === lower));
-}
-
-/** A hyphen stays as it is: outside of a class it means nothing, and a pattern with the `u` flag refuses it escaped. */
-function escaped(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
-}
-
-/** How labels are found; depends on the labels only, not on the options' texts. */
-interface LabelPatterns {
-  /** `(B)` and `[b]` at the start. */
-  readonly bracketed: RegExp;
-  /** `B` at the start. */
-  readonly bare: RegExp;
-  /** `or (C)`, `/C`, `, C` at the start of what follows a label. */
-  readonly joined: RegExp;
-  /** `(B)` anywhere. */
-  readonly bracketedAnywhere: RegExp;
-  /** A line that is a label, or begins with one. */
-  readonly labelLine: RegExp;
-  /** `… choose B.` at the end. */
-  readonly cuedAtEnd: RegExp;
-}
-
-function compilePatterns(labels: readonly string[]): LabelPatterns {
-  const any = labels
-    .toSorted((a, b) => b.length - a.length)
-    .map(escaped)
-    .join("|");
-  const named = "(?:the\\s{1,3})?(?:option|choice|letter|answer)\\s{1,3}";
-  const article = "an?\\s{1,3}(?=\\p{L}{2})";
-  return {
-    bracketed: new RegExp(`^(?:${named})?[*_]{0,3}[([{]\\s?[*_]{0,3}(${any})[*_]{0,3}\\s?[)\\]}]`, "iu"),
-    bare: new RegExp(`^(?:${named}|${article})?[*_]{0,3}(${any})(?![\\p{L}\\p{N}'’_]|-[\\p{L}\\p{N}])`, "iu"),
-    joined: new RegExp(
-      `^[\\s*_)\\]}]{0,6}(?:\\/|,?\\s{0,3}(?:\\b(?:and/or|or|and)\\b|&)|,)\\s{0,3}(?:${named}|${article})?[*_]{0,3}(?:[([]\\s?(${any})\\s?[)\\]]|(${any})(?=[\\s*_]{0,3}(?:[.,;:)!*]|$)))`,
-      "iu",
-    ),
-    bracketedAnywhere: new RegExp(`\\(\\s?(${any})\\s?\\)`, "giu"),
-    labelLine: new RegExp(`^[\\s*_("]{0,6}(${any})(?:[)\\].:][)\\].:*_]{0,4}(?:\\s|$)|[\\s*_)\\]".]{0,6}$)`, "gmu"),
-    cuedAtEnd: new RegExp(
-      `(?:\\b(?:is|be|choose|chose|choice|option|pick|select|go with)\\b|:|=)\\s{0,3}[*_("]{0,4}(${any})[*_)".!\\s]{0,6}$`,
-      "u",
-    ),
-  };
-}
-
-const PATTERNS = new Map<string, LabelPatterns>();
-/** Data sets use a handful of label sets; more come from data that labels each row in its own way. */
-const MOST_PATTERNS = 100;
-
-function patternsOf(labels: readonly string[]): LabelPatterns {
-  const name = labels.join("\n");
-  let patterns = PATTERNS.get(name);
-  if (patterns === undefined) {
-    if (PATTERNS.size >= MOST_PATTERNS) PATTERNS.clear();
-    patterns = compilePatterns(labels);
-    PATTERNS.set(name, patterns);
-  }
-  return patterns;
-}
-
-/** Everything that is read about one set of options. */
-interface Labels extends LabelPatterns {
-  readonly options: readonly AnswerOption[];
-}
-
-function labelsOf(options: readonly AnswerOption[]): Labels {
-  return { options, ...patternsOf(options.map((option) => option.label)) };
-}
-
-/** The canonical spelling of a label that matched whatever its case. */
-function spelled(label: string, options: readonly AnswerOption[]): string {
-  const exact = options.find((option) => option.label === label);
-  return (exact ?? options.find((option) => option.label.toLowerCase() === label.toLowerCase()))?.label ?? label;
-}
 
 interface Found {
   readonly label: string;
@@ -122,97 +29,211 @@ interface Found {
 function leadingLabel(text: string, { options, bracketed, bare }: Labels): Found | null {
   const inBrackets = bracketed.exec(text);
   if (inBrackets !== null) {
-    return { label: spelled(inBrackets[1] ?? "", options), rest: text.slice(inBrackets[0].length) };
+    return { label: spelled(inBrackets[1], options), rest: text.slice(inBrackets[0].length) };
   }
   const match = bare.exec(text);
   if (match === null) return null;
-  const written = match[1] ?? "";
+  const [, written] = match;
   const found = { label: spelled(written, options), rest: text.slice(match[0].length) };
-  if (written.length > 1) return found;
-  const next = /^[*_]*(?:\s+(\p{L}+|\S)|(\S)|$)/u.exec(found.rest);
-  const [, word, touching] = next ?? [];
+  return written.length > 1 || isLetterOfItsOwn(written, found, options) ? found : null;
+}
+
+/** Whether a bare letter or digit is a label: in "A dog", "C major" and "2 apples" it belongs to the next word. */
+function isLetterOfItsOwn(written: string, { label, rest }: Found, options: readonly AnswerOption[]): boolean {
+  const [, word, touching] = /^[*_]*(?:\s+(\p{L}+|\S)|(\S)|$)/u.exec(rest) ?? [];
   // A lower-case letter may be the article of a sentence that was cut off: it needs a bracket, a colon or a full stop.
-  if (written !== found.label && touching === undefined && (written === "a" || word !== undefined)) return null;
-  // "A dog", "C major", "2 apples": the letter or digit belongs to the next word.
-  if (word === undefined || !/\p{L}|\p{N}/u.test(word)) return found;
-  const own = options.find((option) => option.label === found.label);
-  const repeatsOwn = own !== undefined && own.text !== "" && plainOption(found.rest) === plainOption(own.text);
-  return FUNCTION_WORDS.has(word.toLowerCase()) || repeatsOwn ? found : null;
+  if (written !== label && touching === undefined && (written === "a" || word !== undefined)) return false;
+  if (word === undefined || !/\p{L}|\p{N}/u.test(word) || /^\s+(?:rather than|instead of)\b/i.test(rest)) return true;
+  return FUNCTION_WORDS.has(word.toLowerCase()) || textFollows(rest, label, options);
+}
+
+/** Whether what follows a label is its option's own text. */
+function textFollows(rest: string, label: string, options: readonly AnswerOption[]): boolean {
+  const own = ownText(label, options);
+  return own !== "" && plainOption(rest) === own;
+}
+
+function ownText(label: string, options: readonly AnswerOption[]): string {
+  return plainOption(options.find((option) => option.label === label)?.text ?? "");
 }
 
 function read(statement: Statement, labels: Labels): Reading {
+  const { options } = labels;
   const text = unwrappedSentence(statement.sentence);
-  if (/^(?:not|neither|none|never)\b/i.test(text)) return NEGATED;
-  const byText = optionByText(text, labels.options) ?? optionByText(unwrappedSentence(statement.line), labels.options);
+  const byText = optionByText(text, options) ?? optionByText(unwrappedSentence(statement.line), options);
+  if (statement.negated || /^(?:not|neither|none|never)\b/i.test(text)) return negation(text, byText, options);
   const found = leadingLabel(text, labels);
   if (found === null) {
-    const named = byText ?? optionByText(text.replace(/^(?:an?|the)\s+/i, ""), labels.options);
-    return named === null ? UNREAD : { kind: "answer", value: named.label, loose: true };
+    const named = byText ?? optionByText(text.replace(/^(?:an?|the)\s+/i, ""), options);
+    return named === null ? UNREAD : byItsText(named);
   }
   // The whole sentence is an option's text that happens to begin with a letter: "C major".
-  if (byText !== null && plainOption(found.rest) !== "" && byText.label !== found.label) {
-    return { kind: "answer", value: byText.label, loose: true };
-  }
-  const { label, rest } = found;
-  const joined = labels.joined.exec(rest);
-  const second = joined?.[1] ?? joined?.[2];
-  // A lower-case `a` behind a comma is the article, whatever follows it.
-  if (second !== undefined && second !== "a" && spelled(second, labels.options) !== label) return SEVERAL;
-  const beside = optionByText(rest.replace(/^[\s*_)\]}.,:;-]+/, ""), labels.options);
-  if (beside !== null && beside.label !== label) {
-    const own = labels.options.find((option) => option.label === label);
-    // "(B) <text of A>" names two options, unless both share that text.
-    if (own === undefined || plainOption(own.text) !== plainOption(beside.text)) return SEVERAL;
-  }
-  return { kind: "answer", value: label };
+  if (byText !== null && plainOption(found.rest) !== "" && byText.label !== found.label) return byItsText(byText);
+  return statesAnother(found, labels) ? UNCLEAR : { kind: "answer", value: found.label };
+}
+
+/** Understood, though the label was asked for. */
+function byItsText({ label }: AnswerOption): Reading {
+  return { kind: "answer", value: label, loose: true };
+}
+
+/** A negation says what the answer is not, unless it is an option's text: "none of the above", "not hungry". */
+function negation(text: string, byText: AnswerOption | null, options: readonly AnswerOption[]): Reading {
+  if (!/^(?:not|neither|none|never)\b/i.test(text)) return NEGATED;
+  const beforeReason = text.split(/[,;:(]|\s-\s|\b(?:because|since|as)\b/)[0];
+  const named = byText ?? optionByText(beforeReason, options);
+  return named === null ? NEGATED : byItsText(named);
 }
 
 /** Without what stands around an answer, the brackets of `(B)` excepted. */
 function unwrappedSentence(sentence: string): string {
   const text = unwrapped(sentence);
   const cut = sentence.length - text.length;
-  return /[([{]/.test(sentence[cut - 1] ?? "") && !/boxed\s{0,3}\{$/.test(sentence.slice(0, cut))
+  return /[([{]/.test(sentence.charAt(cut - 1)) && !/boxed\s{0,3}\{$/.test(sentence.slice(0, cut))
     ? sentence.slice(cut - 1)
     : text;
 }
 
-/** The only option whose text the output mentions; a text within a longer option's text does not count there. */
-function mentionedOption(text: string, options: readonly AnswerOption[]): string | null {
-  let rest = text.toLowerCase();
-  const mentioned = new Set<string>();
-  const byLength = [...options].sort((a, b) => b.text.length - a.text.length);
-  for (const option of byLength) {
-    const wanted = plainOption(option.text === "" ? (option.label.length > 1 ? option.label : "") : option.text);
-    if (wanted.length < 3) continue;
-    const pattern = new RegExp(`(?<![\\p{L}\\p{N}])${escaped(wanted.toLowerCase())}(?![\\p{L}\\p{N}])`, "gu");
-    if (!pattern.test(rest)) continue;
-    // Options that share a text are all mentioned by it.
-    for (const other of options) if (plainOption(other.text) === wanted || other === option) mentioned.add(other.label);
-    rest = rest.replace(pattern, " | ");
+const REASON = /\b(?:because|since|as|given)\b/i;
+/** What is rejected or compared with: `not A`, `rather than A`, `isn't A`; a "but" after it says more. */
+const REJECTED = /(?:\b(?:not|rather than|than|instead of|unlike|nor|except)|n['’]t)\s[^,.;]*?(?=\bbut\b|[,.;]|$)/gi;
+const DISMISSED = /[([]?\S{1,20}\s(?:is|are|was|would be)\s(?:also\s)?(?:wrong|incorrect|false|impossible)\b/gi;
+/** Where a reason ends and another answer is given. */
+const ALTERNATIVE = /(?:[,;]\s{0,3}(?:or|but)|;|\b(?:otherwise|else|alternatively),?)\s.*$/i;
+const JOINING = /[/,;&+|]|\b(?:and\/or|or|and|then|plus|otherwise|else|but)\b/i;
+const HEDGE = /^(?:maybe|perhaps|possibly|also|even|either|both|rather)\s/i;
+
+/** Whether what follows a label names another option as well, wherever in the statement. */
+function statesAnother({ label, rest }: Found, labels: Labels): boolean {
+  const { options } = labels;
+  const own = ownText(label, options);
+  const follows = rest.replace(/^[\s*_)\]}.,:;-]+/, "");
+  const beside = optionByText(follows, options);
+  // "(B) <text of A>" names two options, unless both share that text.
+  if (beside !== null && beside.label !== label) return plainOption(beside.text) !== own;
+  const further = withoutOwnText(rest, follows, own, options);
+  const reason = further.search(REASON);
+  const said =
+    reason < 0 ? further : `${further.slice(0, reason)} ${ALTERNATIVE.exec(further.slice(reason))?.[0] ?? ""}`;
+  const claimed = said.replace(REJECTED, " ").replace(DISMISSED, " ");
+  return anotherLabel(claimed, label, labels) || anotherText(claimed, own, options);
+}
+
+/** What follows a label and the text of its option. A longer option's text is no repetition of a shorter one's. */
+function withoutOwnText(rest: string, follows: string, own: string, options: readonly AnswerOption[]): string {
+  const lower = follows.toLowerCase();
+  const repeated = options
+    .map((option) => plainOption(option.text).toLowerCase())
+    .filter((text) => text !== "" && lower.startsWith(text) && !/^[\p{L}\p{N}]/u.test(lower.slice(text.length)))
+    .sort((a, b) => b.length - a.length)[0];
+  return repeated !== undefined && repeated === own.toLowerCase() ? follows.slice(repeated.length) : rest;
+}
+
+function anotherLabel(text: string, label: string, labels: Labels): boolean {
+  for (const match of text.matchAll(labels.anywhere)) {
+    const [whole, bracketed, joined, bare] = match;
+    const written = bracketed ?? joined ?? bare;
+    if (spelled(written, labels.options) === label) continue;
+    const after = text.slice(match.index + whole.length);
+    if (bracketed !== undefined || isFurtherLabel(written, joined !== undefined, after, labels.options)) return true;
   }
-  const [only] = mentioned;
-  const negated = /\b(?:not|never|neither|nor|none|cannot)\b|n['’]t\b/i.test(text);
-  return mentioned.size === 1 && only !== undefined && !negated ? only : null;
+  return false;
+}
+
+/** Whether a letter, digit or word without brackets is a label there. */
+function isFurtherLabel(written: string, joined: boolean, after: string, options: readonly AnswerOption[]): boolean {
+  if (written.length > 1) return true;
+  const ends = /^[\s*_]{0,3}(?:[.,;:)!?*/&+|]|$)/.test(after);
+  // A lower-case `a` is the article whatever follows it, and a digit without a joint a number.
+  if (/\p{Ll}|\p{N}/u.test(written) && !options.some((option) => /\p{Ll}/u.test(option.label))) {
+    return joined && ends && written !== "a";
+  }
+  const word = /^\s+(\p{L}+)/u.exec(after)?.[1];
+  return (
+    ends || word === undefined || FUNCTION_WORDS.has(word.toLowerCase()) || /^(?:are|may|might|could|both)$/i.test(word)
+  );
+}
+
+/** Another option's text after a joint: `or the same`. */
+function anotherText(text: string, own: string, options: readonly AnswerOption[]): boolean {
+  return text
+    .split(JOINING)
+    .slice(1)
+    .map((part) =>
+      optionByText(
+        part
+          .trim()
+          .replace(HEDGE, "")
+          .replace(/^(?:an?|the)\s+/i, ""),
+        options,
+      ),
+    )
+    .some((option) => option !== null && plainOption(option.text).toLowerCase() !== own.toLowerCase());
 }
 
 function lastResort(text: string, labels: Labels): string | null {
   const { options } = labels;
-  const found = new Set(
-    [labels.labelLine, labels.bracketedAnywhere].flatMap((pattern) =>
-      Array.from(text.matchAll(pattern), (match) => spelled(match[1] ?? "", options)),
-    ),
-  );
+  if (labels.opening.test(text)) return openingAnswer(text, labels);
+  const found = new Set([...labelLines(text, labels), ...everyLabel(text, labels.bracketedAnywhere, options)]);
   const [only] = found;
-  if (found.size === 1 && only !== undefined) return only;
+  if (found.size === 1) return only;
   // Several labels: the model lists the options again, or cannot decide.
   if (found.size > 1) return cued(text, labels);
-  return cued(text, labels) ?? optionByText(text, options)?.label ?? mentionedOption(text, options);
+  return (
+    cued(text, labels) ??
+    onlyLabel(everyLabel(text, labels.affirmed, options)) ??
+    optionByText(text, options)?.label ??
+    mentionedOption(text, labels)
+  );
+}
+
+/** "B, because …" */
+function openingAnswer(text: string, labels: Labels): string | null {
+  const line = text.trim().split("\n", 1)[0];
+  const end = line.search(SENTENCE_END);
+  const sentence = end < 0 ? line : line.slice(0, end);
+  const reading = read(bareStatement(sentence, line), labels);
+  return reading.kind === "answer" ? reading.value : null;
+}
+
+/** The labels that lines consist of or begin with. */
+function labelLines(text: string, { labelLine, options }: Labels): string[] {
+  const labels: string[] = [];
+  for (const match of text.matchAll(labelLine)) {
+    const [line, written, rest = ""] = match;
+    const label = spelled(written, options);
+    // In the other case, a letter may begin a list of steps or a name ("e. coli"): its option's own text must follow.
+    if (written !== label && written.length === 1 && rest.trim() !== "") {
+      if (ownText(label, options) !== "" && !textFollows(rest, label, options)) continue;
+    }
+    // A phrase that was cut off after its article.
+    if (written === "a" && line.trim() === "a") continue;
+    labels.push(label);
+  }
+  return labels;
+}
+
+function everyLabel(text: string, pattern: RegExp, options: readonly AnswerOption[]): string[] {
+  return Array.from(text.matchAll(pattern), (match) => spelled(match[1] ?? match[2], options));
+}
+
+function onlyLabel(labels: readonly string[]): string | null {
+  return new Set(labels).size === 1 ? labels[0] : null;
 }
 
 /** "… so I choose B." */
 function cued(text: string, labels: Labels): string | null {
   const label = labels.cuedAtEnd.exec(text.trimEnd().slice(-80))?.[1];
   return label === undefined ? null : spelled(label, labels.options);
+}
+
+const DENIED = /\b(?:not|never|neither|nor|none|cannot|wrong|incorrect)\b|n['’]t\b/i;
+
+/** The only option that the text names or whose text it mentions, where it denies nothing. */
+function mentionedOption(text: string, { options, named }: Labels): string | null {
+  const { labels, rest } = mentionedOptions(text, options);
+  if (DENIED.test(rest)) return null;
+  return onlyLabel([...labels, ...everyLabel(text, named, options)]);
 }
 
 /**
@@ -237,15 +258,14 @@ export function choiceVerifier(
     return named;
   }
 
-  return {
+  return answerVerifier({
     canonical,
-    verify(output, observation) {
+    reader(observation) {
       const labels = labelsOf(observation.options ?? fixed ?? LETTERS);
-      const reader: Reader = {
+      return {
         read: (statement) => read(statement, labels),
         lastResort: (text) => lastResort(text, labels),
       };
-      return verdictOfStatements(output, canonical(observation.answer, observation.options), reader);
     },
-  };
+  });
 }

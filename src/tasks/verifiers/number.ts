@@ -2,9 +2,13 @@
 
 import { shown, UserError } from "../../errors.js";
 import type { Verifier } from "../task.js";
-import { type NumberToken, numbersIn } from "./number-scanner.js";
+import { lastQuantity } from "./number/last-number.js";
+import { type Quantity, readQuantity } from "./number/quantity.js";
+import { readRemainder } from "./number/remainder.js";
+import { Scanner } from "./number/scanner.js";
+import { plainText } from "./plain-text.js";
 import { formatRational } from "./rational.js";
-import { plainText, type Reader, type Reading, SEVERAL, UNREAD, unwrapped, verdictOfStatements } from "./statements.js";
+import { answerVerifier, NEGATED, type Reading, type Statement, UNCLEAR, UNREAD, unwrapped } from "./statements.js";
 
 export interface NumberVerifierOptions {
   /** A statement may go on with words: `5 apples`, `18 dollars`, `5kg`. Currency signs may always stand. */
@@ -13,66 +17,58 @@ export interface NumberVerifierOptions {
   readonly percent?: boolean;
 }
 
-/** Closing quotes, brackets, emphasis, currency and punctuation. */
-const CLOSING_ONLY = /^[\s*_`"'“”’)\]}.,:;!$€£¥\\]*$/;
-/** What joins two answers: `5 or 6`, `5, 6`, `5/6`, `5 to 6`, `5 apples and 3`; also nothing, as in `1 2 3`. */
-const JOINED = /^[\s*_)\]}]*$|(?:[,&/-]|\b(?:and|or|to|through))[\s*_$€£¥([{]*$/i;
-/** What opens a clause, so that numbers behind it are not answers. */
-const CLAUSE =
-  /\b(?:because|since|as|so|not|than|from|which|where|when|if|given|after|before|of|out|per|by|in|is|was|has|had|we|he|she|they|it|there)\b|=/i;
+/** What begins like a value though no number begins it: `\sqrt{2}`, `π/2`, `x + 1`, `≥ 5`, `f(5)`. */
+const LIKE_A_VALUE = /^(?:[\\√∛π∞±<>≤≥|\d]|[-+]\s?[\p{L}\d(\\]|\p{L}\s?(?:[-+*×/^(_²³]|$))/u;
+const RELATION = /[<>≤≥≠≈±]|\bor\b|;/;
+const JOINER = /[,;]|\b(?:and|or)\b/;
 
 export function numberVerifier(options: NumberVerifierOptions = {}): Verifier {
   const { units = false, percent = false } = options;
-  const accepted = (token: NumberToken): string | null =>
-    token.value === null || token.operand || (token.percent && !percent) ? null : formatRational(token.value);
+  const isAllowed = (quantity: Quantity) => percent || !quantity.percent;
 
-  function stated(sentence: string): Reading {
-    const text = unwrapped(sentence);
-    // "$-5", "-5" and "negative 5" belong to the number; unwrapping may have taken a dollar sign, which changes nothing.
-    const tokens = numbersIn(text);
-    const [head, second] = tokens;
-    if (head === undefined || head.start !== 0) return UNREAD;
-    const value = accepted(head);
-    if (value === null) return UNREAD;
-    const rest = text.slice(head.end);
-    if (/^\s*=/.test(rest)) return UNREAD;
-    if (second !== undefined) {
-      const between = text.slice(head.end, second.start);
-      if (JOINED.test(between) && !CLAUSE.test(between)) {
-        // "6 plums / 3 bowls = 2": a calculation in words, whose result stands behind it.
-        if (text.includes("=", second.end)) return UNREAD;
-        const other = accepted(second);
-        return other === value ? { kind: "answer", value, loose: true } : SEVERAL;
-      }
-    }
-    if (!units && (head.unit || !CLOSING_ONLY.test(rest))) return UNREAD;
-    return { kind: "answer", value };
+  /** A whole statement: one quantity, and a remainder that leaves it as it is. */
+  function statedValue(sentence: string): Reading {
+    const scanner = new Scanner(sentence);
+    const quantity = readQuantity(scanner);
+    if (quantity === null) return LIKE_A_VALUE.test(unwrapped(sentence)) ? UNCLEAR : UNREAD;
+    if (quantity.value === null || !isAllowed(quantity)) return UNCLEAR;
+    const remainder = readRemainder(scanner, quantity.value, { words: units });
+    if (remainder === "unclear") return UNCLEAR;
+    const value = formatRational(quantity.value);
+    return remainder === "repeated" ? { kind: "answer", value, loose: true } : { kind: "answer", value };
   }
 
-  const reader: Reader = {
-    read: (statement) => stated(statement.sentence),
-    lastResort(text) {
-      const tokens = numbersIn(text);
-      const last = tokens.at(-1);
-      const value = last === undefined ? null : accepted(last);
-      const previous = tokens.at(-2);
-      if (last === undefined || value === null || previous === undefined) return value;
-      const between = text.slice(Math.max(previous.end, last.start - 200), last.start);
-      const joined = JOINED.test(between) && !between.includes("\n") && !CLAUSE.test(between);
-      return joined && accepted(previous) !== value ? null : value;
-    },
-  };
+  /** `x = 5`, `20 - 15 = 5`: the right side, which is not the asked form. Several equations state nothing. */
+  function equationValue(sentence: string): Reading {
+    const sides = sentence.split("=");
+    const right = statedValue(sides.at(-1) ?? "");
+    const between = sides.slice(1, -1);
+    if (right.kind !== "answer" || between.some((side) => JOINER.test(side))) return UNCLEAR;
+    return RELATION.test(sides.slice(0, -1).join("=")) ? UNCLEAR : { ...right, loose: true };
+  }
+
+  function read({ sentence, scope, negated, heading }: Statement): Reading {
+    if (negated) return NEGATED;
+    const plain = statedValue(sentence);
+    if (plain.kind === "answer") return plain;
+    // A heading opens a whole solution, which may become clear further on.
+    const opensMore = heading && (sentence.includes("=") || scope.trimEnd().length > sentence.trimEnd().length + 2);
+    if (opensMore) return UNREAD;
+    return sentence.includes("=") ? equationValue(sentence) : plain;
+  }
+
+  function lastResort(text: string): string | null {
+    const quantity = lastQuantity(text);
+    return quantity === null || quantity.value === null || !isAllowed(quantity) ? null : formatRational(quantity.value);
+  }
 
   function canonical(answer: string): string {
-    const reading = stated(plainText(answer).trim());
-    if (reading.kind !== "answer" || reading.loose === true) {
-      throw new UserError(`expected a number as the answer, such as 12, -3, 1,250.5 or 3/4, got ${shown(answer)}`);
-    }
-    return reading.value;
+    const reading = statedValue(plainText(answer).trim());
+    if (reading.kind === "answer" && reading.loose !== true) return reading.value;
+    throw new UserError(
+      `expected one plain number as the answer, such as 12, -3, 1,250.5 or 3/4, got ${shown(answer)}; for expressions, lists and texts choose the verifier exact`,
+    );
   }
 
-  return {
-    canonical,
-    verify: (output, observation) => verdictOfStatements(output, canonical(observation.answer), reader),
-  };
+  return answerVerifier({ canonical, reader: () => ({ read, lastResort }) });
 }
