@@ -65,9 +65,7 @@ export function numberVerifier(options: NumberVerifierOptions = {}): Verifier {
   function canonical(answer: string): string {
     const reading = statedValue(plainText(answer).trim());
     if (reading.kind === "answer" && reading.loose !== true) return reading.value;
-    throw new UserError(
-      `expected one plain number as the answer, such as 12, -3, 1,250.5 or 3/4, got ${shown(answer)}; for expressions, lists and texts choose the verifier exact`,
-    );
+    throw new UserError(`expected a number as the answer, such as 12, -3, 1,250.5 or 3/4, got ${shown(answer)}`);
   }
 
   return answerVerifier({ canonical, reader: () => ({ read, lastResort }) });

@@ -229,11 +229,11 @@ function sameReading(a: Reading, b: Reading): boolean {
   return a.kind === b.kind && answerOf(a) === answerOf(b);
 }
 
-/** The prompt's own mark for a question, at the start of a line: the model has begun another exchange. */
-const NEXT_EXCHANGE = /(?:^|\n)[ \t]*Q\s?:/;
+/** The prompt's own mark for a question: the model has begun another exchange. */
+const NEXT_EXCHANGE = /(?<![\p{L}\p{N}])Q\s?:/u;
 /** What opens a question: a restated one, or the next one that the model makes up. */
 const QUESTION =
-  /(?<![\p{L}\p{N}])(?:Q|Question|QUESTION)\s?\d{0,3}\s?[*_]{0,3}:|\n[ \t*#_]{0,6}(?:Problem|Exercise|Human|User|Instruction)\s?\d{0,3}\s?[*_]{0,3}:/gu;
+  /(?<![\p{L}\p{N}])(?:Q\s?\d{1,3}|(?:Question|QUESTION)\s?\d{0,3})\s?[*_]{0,3}:|\n[ \t*#_]{0,6}(?:Problem|Exercise|Human|User|Instruction)\s?\d{0,3}\s?[*_]{0,3}:/gu;
 
 /** The part of a text that answers this prompt. A question cuts what follows it once an answer was given; before that it is a restated one. */
 function ownAnswer(text: string, reader: Pick<Reader, "read">): string {
