@@ -22,6 +22,11 @@ export function populationDeviation(values: ArrayLike<number>): number {
   return Math.sqrt(mean(all.map((value) => (value - centre) ** 2)));
 }
 
+/** Standard deviation of a sample: √(Σ(x − mean)² / (n − 1)); NaN for fewer than two values. */
+export function sampleDeviation(values: readonly number[]): number {
+  return populationDeviation(values) * Math.sqrt(values.length / (values.length - 1));
+}
+
 /** The q-quantile, q in [0, 1], by linear interpolation between the closest ranks (R's type 7). */
 export function quantile(values: readonly number[], q: number): number {
   const sorted = values.toSorted((a, b) => a - b);

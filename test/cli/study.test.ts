@@ -68,10 +68,24 @@ describe("study", () => {
     const same = await study("run", "--pilot", "11", "--jobs", "1");
     expect(same.code).toBe(2);
     expect(same.stderr).toContain("expected other seeds than the study's, got 11");
+    const none = await study("power");
+    expect(none.code).toBe(2);
+    expect(none.stderr).toContain("expected pilot runs, got none");
     expect((await study("run", "--pilot", "1", "--jobs", "1")).code).toBe(0);
+    const one = JSON.parse((await study("power", "--json")).stdout);
+    expect(one).toHaveLength(4);
+    expect(one[0]).toMatchObject({ setting: "n60", pilots: 1, deviation: null, detectable: null });
+    expect((await study("run", "--pilot", "1,2,3", "--jobs", "1")).code).toBe(0);
+    const three = JSON.parse((await study("power", "--json", "--difference", "0.05")).stdout);
+    for (const { pilots, deviation, detectable, seeds } of three) {
+      expect(pilots).toBe(3);
+      // With three seeds and four comparisons, several deviations of the differences.
+      expect(detectable).toBeGreaterThan(3 * deviation);
+      expect(seeds).toBeGreaterThan(1);
+    }
     const { stdout } = await study("report", "--json");
     const { pilots, primary, commit } = JSON.parse(stdout);
-    expect(pilots).toHaveLength(6);
+    expect(pilots).toHaveLength(18);
     expect(commit).toBeNull();
     expect(primary.every(({ own }: { own: unknown }) => own === null)).toBe(true);
     expect(page()).toContain("**No run has begun.**");

@@ -13,7 +13,7 @@ describe("Student's t", () => {
     [4, 2.776445],
     [9, 2.262157],
     [30, 2.042272],
-  ])("with %d degrees of freedom leaves 5 %% beyond %d", (degrees, t) => {
+  ])("with %d degrees of freedom leaves a twentieth beyond %d", (degrees, t) => {
     expect(twoSidedQuantile(0.05, degrees)).toBeCloseTo(t, 4);
     expect(twoSidedTail(t, degrees)).toBeCloseTo(0.05, 6);
   });

@@ -1,9 +1,10 @@
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Command, Option } from "commander";
 import { type Launch, runComparison } from "../../analysis/comparison-runs.js";
 import { commitHas, commitOf, headOf } from "../../analysis/study/commits.js";
 import { amendments, beginSession, readLedger } from "../../analysis/study/ledger.js";
+import { pilotFolder, pilotNames, pilotResults } from "../../analysis/study/pilots.js";
 import { progressOf } from "../../analysis/study/progress.js";
 import { resultsOf, type SettingResults } from "../../analysis/study/results.js";
 import { type PlannedSetting, plannedSettings, readStudy, type Study } from "../../analysis/study/study-file.js";
@@ -11,13 +12,14 @@ import { UserError } from "../../errors.js";
 import { compareMethods } from "../../report/comparison/compare.js";
 import { reportFiles } from "../../report/comparison/page.js";
 import { primaryTable, progressTable, studyPage, timeLeftText } from "../../report/study/page.js";
+import { powerResults, powerTable } from "../../report/study/power.js";
 import { primaryResults } from "../../report/study/primary.js";
 import { renderText } from "../../report/tables.js";
 import { commandLine, shortPath } from "../invocation.js";
 import { defaultJobs, eventText, launchHere, launchProcess, withThreads } from "../launch-run.js";
 import { print, printJson, say } from "../output.js";
 import { packageVersion } from "../package-version.js";
-import { seedList, wholeNumber } from "../parsers.js";
+import { numberIn, seedList, wholeNumber } from "../parsers.js";
 import { listenForStop } from "../stop-signals.js";
 
 interface Place {
@@ -30,18 +32,21 @@ interface RunOptions extends Place {
   readonly pilot?: string;
 }
 
-interface ReportOptions extends Place {
+interface PowerOptions extends Place {
+  readonly difference?: number;
   readonly json?: boolean;
 }
 
-/** Pilot runs lie here, apart from those that count. */
-const PILOT = "pilot";
+interface ReportOptions extends Place {
+  readonly json?: boolean;
+}
 
 export function studyCommand(): Command {
   return new Command("study")
     .description("Run and report a study: a file that fixes question, runs and outcome before the first run.")
     .enablePositionalOptions()
     .addCommand(runCommand())
+    .addCommand(powerCommand())
     .addCommand(statusCommand())
     .addCommand(reportCommand());
 }
@@ -61,6 +66,32 @@ function runCommand(): Command {
     .option("--amend", "Continue although the study's file was changed since its runs began; the report says so")
     .addHelpText("after", "\nExample:\n  $ adastar study run studies/default-task.yaml --jobs 2")
     .action(run);
+}
+
+function powerCommand(): Command {
+  return new Command("power")
+    .description("Show what difference a study's seeds can find, from the spread of its pilot runs.")
+    .argument("<study.yaml>", "The study, with pilot runs (`adastar study run --pilot`)")
+    .addOption(outOption())
+    .addOption(
+      new Option(
+        "--difference <n>",
+        "Also the seeds that find this difference in average accuracy, such as 0.02",
+      ).argParser(numberIn(Number.MIN_VALUE, 1)),
+    )
+    .option("--json", "The numbers as one line of JSON")
+    .action((file: string, { out, json, difference: asked }: PowerOptions) => {
+      const difference = asked ?? null;
+      const study = readStudy(file);
+      const pilots = primaryResults(study.plan, pilotResults(study, placeOf(study, out)));
+      if (pilots.length === 0) {
+        throw new UserError(`expected pilot runs, got none: ${commandLine("study", "run", file, "--pilot", "1,2,3")}`);
+      }
+      const { seeds } = study.plan;
+      const results = powerResults(pilots, seeds.length, difference);
+      if (json) printJson(results);
+      else print(renderText(powerTable(results, seeds.length, difference)));
+    });
 }
 
 function statusCommand(): Command {
@@ -98,7 +129,7 @@ async function run(file: string, { out: stated, jobs, amend = false, pilot }: Ru
   const study = readStudy(file);
   const place = placeOf(study, stated);
   const settings =
-    pilot === undefined ? plannedSettings(study, place) : plannedSettings(pilotOf(study, pilot), join(place, PILOT));
+    pilot === undefined ? plannedSettings(study, place) : plannedSettings(pilotOf(study, pilot), pilotFolder(place));
   const progress = progressOf(settings);
   say(`${renderText(progressTable(progress))}\n${timeLeftText(progress)}`);
   if (progress.settings.every(({ finished }, i) => finished === settings[i].runs.length)) {
@@ -177,7 +208,7 @@ function report(file: string, { out: stated, json }: ReportOptions): void {
     settings,
     progress: progressOf(planned),
     primary: primaryResults(study.plan, settings),
-    pilots: pilotRuns(planned, place),
+    pilots: pilotNames(study, place),
   };
   mkdirSync(place, { recursive: true });
   writeFileSync(join(place, "report.md"), studyPage(result));
@@ -214,15 +245,4 @@ function writeSettingReport({ name, runs, missing, refused }: SettingResults, st
     command: commandLine("study", "report", shortPath(study.file)),
   });
   for (const [file, content] of Object.entries(files)) writeFileSync(join(folder, file), content);
-}
-
-function pilotRuns(planned: readonly PlannedSetting[], place: string): string[] {
-  return planned.flatMap(({ name }) => {
-    const folder = join(place, PILOT, name, "runs");
-    try {
-      return readdirSync(folder).map((run) => `${name}: ${run}`);
-    } catch {
-      return [];
-    }
-  });
 }
