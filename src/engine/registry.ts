@@ -1,6 +1,6 @@
 /** All engines by name, and the settings that choose and open them. To add an engine, add its descriptor here. */
 
-import { field, oneOf, optional, path, whole } from "../settings.js";
+import { field, oneOf, optional, source, whole } from "../settings.js";
 import { WEIGHT_TYPES } from "./checkpoint/weight-types.js";
 import type { EngineDescriptor } from "./descriptor.js";
 import { onnx } from "./onnx/descriptor.js";
@@ -24,10 +24,12 @@ const described = names.map((name) => `${name} (${ENGINES[name].description})`).
 
 /** The settings of a run that concern its model and its engine. */
 export const engineFields = {
-  model: field(optional(path), null, "Folder of a Hugging Face checkpoint; the bundled starter model when not set", {
-    scope: "place",
-    readBy: ["eval", "tasks check"],
-  }),
+  model: field(
+    optional(source),
+    null,
+    "Hugging Face checkpoint: a folder, or hub:owner/name[@revision]; for a generated task its bundled starter model when not set",
+    { scope: "place", readBy: ["eval", "tasks check"] },
+  ),
   engine: field(oneOf(...names), DEFAULT_ENGINE, `What samples and trains: ${described}`, { readBy: ["eval"] }),
   threads: field(optional(whole(1)), null, "Processor threads of the engine; all cores when not set", {
     scope: "means",

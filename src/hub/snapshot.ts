@@ -84,11 +84,16 @@ export class HubSnapshot {
     return { files: names(false), folders: names(true) };
   }
 
+  /** Where the files of a folder lie once they are fetched. */
+  pathOf(folder: string): string {
+    return join(this.#home, "snapshots", this.commit, ...folder.split("/"));
+  }
+
   /** The file on this machine; downloads it unless it is in the cache. Throws UserError as `open` does. */
   async fetch(path: string): Promise<string> {
     const file = this.#files.get(path);
     if (file === undefined) throw new Error(`no ${path} in the listing`);
-    const target = join(this.#home, "snapshots", this.commit, ...path.split("/"));
+    const target = this.pathOf(path);
     // Files get this name only when they are whole, so size tells those that something else has damaged.
     const present = await stat(target).catch(() => null);
     if (present?.size === file.size) return target;
@@ -103,6 +108,14 @@ export class HubSnapshot {
     }
     return target;
   }
+}
+
+/** `owner/name` of the repository in whose cached snapshot a folder lies; null for any other folder. */
+export function cachedRepository(folder: string): string | null {
+  const match = /(?:^|[\\/])(?:models|datasets)--([^\\/]+?)--([^\\/]+)[\\/]snapshots[\\/][0-9a-f]{40}(?:[\\/]|$)/.exec(
+    folder,
+  );
+  return match === null ? null : `${match[1]}/${match[2]}`;
 }
 
 function localRemedy(kind: HubKind): string {

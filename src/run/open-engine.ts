@@ -2,9 +2,11 @@
 
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
+import { locateModel } from "../engine/checkpoint/model-source.js";
 import type { EngineSettings, PromptModel } from "../engine/descriptor.js";
 import type { Engine } from "../engine/engine.js";
 import { DEFAULT_ENGINE, engineNamed } from "../engine/registry.js";
+import { UserError } from "../errors.js";
 import { taskEntry } from "../tasks/registry.js";
 import type { Task } from "../tasks/task.js";
 import type { RunConfig } from "./config/fields.js";
@@ -18,9 +20,25 @@ export function bundledModel(name = "starter"): string {
 /** What says which model is meant. */
 type ModelChoice = Pick<RunConfig, "model" | "task" | "data">;
 
-/** Folder of the base model that the configuration asks for; the task's bundled one if it names none. */
-export function modelFolder({ model, task, data }: ModelChoice): string {
+/** The base model that the configuration asks for, a folder or a hub reference; the task's bundled one if it names none. */
+export function modelReference({ model, task, data }: ModelChoice): string {
   return model ?? bundledModel(taskEntry({ task, data }).starter);
+}
+
+/** Throws UserError if the configured engine needs a model, none is named, and none is bundled for the task. */
+export function expectModel(config: ModelChoice & Pick<RunConfig, "engine">): void {
+  const { name, starter } = taskEntry({ task: config.task, data: config.data });
+  if (config.model !== null || starter !== undefined || !usesModelFolder(config)) return;
+  throw new UserError(
+    `task ${name}: expected a model (--model), got none; give a checkpoint's folder or a model of the hub, such as --model hub:HuggingFaceTB/SmolLM2-135M. The bundled models know only the generated tasks`,
+  );
+}
+
+/** The configuration with its model as it can be found again: a model on the hub with its commit. Downloads it. Throws UserError. */
+export async function withPinnedModel<C extends ModelChoice & Pick<RunConfig, "engine">>(config: C): Promise<C> {
+  if (config.model === null || !usesModelFolder(config)) return config;
+  const { pinned } = await locateModel(config.model, { weights: true });
+  return { ...config, model: pinned };
 }
 
 /** Whether the configured engine reads a model's folder. */
@@ -30,26 +48,30 @@ export function usesModelFolder({ engine }: Pick<RunConfig, "engine">): boolean 
 
 /** What reports call the configured model. */
 export function modelLabelOf(config: ModelChoice & Pick<RunConfig, "engine">): string {
-  return usesModelFolder(config) ? (config.model ?? basename(modelFolder(config))) : "simulated";
+  return usesModelFolder(config) ? (config.model ?? basename(modelReference(config))) : "simulated";
 }
 
 /** Opens the engine that the configuration asks for. Throws UserError when its model cannot be used. */
 export async function openEngine(config: RunConfig, task: Task): Promise<Engine> {
-  return engineNamed(config.engine).open({ settings: settingsOf(config), lessons: () => lessonsOf(task) });
+  const settings = await settingsOf(config, { weights: true });
+  return engineNamed(config.engine).open({ settings, lessons: () => lessonsOf(task) });
 }
 
-/** Opens a checkpoint's folder by itself, with the default engine. Throws UserError when it cannot be used. */
+/** Opens a checkpoint by itself, a folder or a hub reference, with the default engine. Throws UserError when it cannot be used. */
 export async function openCheckpoint({ model, threads }: Pick<EngineSettings, "model" | "threads">): Promise<Engine> {
-  return engineNamed(DEFAULT_ENGINE).open({ settings: { model, threads, checkpointDtype: null }, lessons: () => [] });
+  const { folder } = await locateModel(model, { weights: true });
+  const settings = { model: folder, threads, checkpointDtype: null };
+  return engineNamed(DEFAULT_ENGINE).open({ settings, lessons: () => [] });
 }
 
 /**
  * What turns prompts into tokens for the configured model, without its weights. Throws UserError as `openEngine` does.
  */
 export async function openPromptModel(config: RunConfig): Promise<PromptModel> {
-  return engineNamed(config.engine).openPromptModel(settingsOf(config));
+  return engineNamed(config.engine).openPromptModel(await settingsOf(config, { weights: false }));
 }
 
-function settingsOf(config: RunConfig): EngineSettings {
-  return { ...config, model: modelFolder(config) };
+async function settingsOf(config: RunConfig, needs: { readonly weights: boolean }): Promise<EngineSettings> {
+  const reference = modelReference(config);
+  return { ...config, model: usesModelFolder(config) ? (await locateModel(reference, needs)).folder : reference };
 }

@@ -4,15 +4,16 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 
-/** One data set of the server: what each revision is, and the files of all of them. */
-export interface ServedDataset {
+/** One repository of the server: what each revision is, and the files of all of them. */
+export interface ServedRepository {
   readonly revisions: Record<string, string>;
   readonly files: Record<string, Buffer>;
 }
 
 export interface HubServer {
   readonly url: string;
-  readonly datasets: Record<string, ServedDataset>;
+  readonly datasets: Record<string, ServedRepository>;
+  readonly models: Record<string, ServedRepository>;
   /** `GET /path` of every request so far, without what follows `?`. */
   readonly requests: string[];
   /** Answers a request instead of the server where it returns true. */
@@ -36,15 +37,20 @@ export function filesBelow(folder: string): Record<string, Buffer> {
   return files;
 }
 
-/** Speaks as much of the hub's protocol as reading data sets takes: revisions, listings in pages, downloads. */
-export async function startHub(datasets: Record<string, ServedDataset>): Promise<HubServer> {
+/** Speaks as much of the hub's protocol as reading data sets and models takes: revisions, listings in pages, downloads. */
+export async function startHub(
+  datasets: Record<string, ServedRepository>,
+  models: Record<string, ServedRepository> = {},
+): Promise<HubServer> {
   const server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? "", "http://hub");
     hub.requests.push(`${request.method} ${pathname}`);
     if (hub.fault?.(request, response)) return;
-    const [, name = "", action = "", revision = "", path = ""] =
-      /^(?:\/api)?\/datasets\/([^/]+\/[^/]+)\/(revision|tree|resolve)\/([^/]+)(?:\/(.*))?$/.exec(pathname) ?? [];
-    const dataset = hub.datasets[name];
+    const [, kind = "", name = "", action = "", revision = "", path = ""] =
+      /^(?:\/api)?\/(datasets\/|models\/|)([^/]+\/[^/]+)\/(revision|tree|resolve)\/([^/]+)(?:\/(.*))?$/.exec(
+        pathname,
+      ) ?? [];
+    const dataset = (kind === "datasets/" ? hub.datasets : hub.models)[name];
     if (dataset === undefined) return refuse(response, 401, "Repository not found");
     const asked = decodeURIComponent(revision);
     const commit = Object.values(dataset.revisions).find((sha) => sha === asked) ?? dataset.revisions[asked];
@@ -59,6 +65,7 @@ export async function startHub(datasets: Record<string, ServedDataset>): Promise
   const hub: HubServer = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     datasets,
+    models,
     requests: [],
     fault: null,
     close: () =>
@@ -72,7 +79,7 @@ export async function startHub(datasets: Record<string, ServedDataset>): Promise
 
 const PAGE = 3;
 
-function tree(response: ServerResponse, { files }: ServedDataset, pathname: string, cursor: number): void {
+function tree(response: ServerResponse, { files }: ServedRepository, pathname: string, cursor: number): void {
   const paths = Object.keys(files);
   const folders = new Set(paths.flatMap((path) => (path.includes("/") ? [path.slice(0, path.lastIndexOf("/"))] : [])));
   const entries = [
@@ -90,7 +97,9 @@ function entry(path: string, content: Buffer): object {
   const size = content.length;
   const oid = createHash("sha1").update(`blob ${size}\0`).update(content).digest("hex");
   const lfs = { oid: createHash("sha256").update(content).digest("hex"), size, pointerSize: 130 };
-  return path.endsWith(".parquet") ? { type: "file", oid, size, path, lfs } : { type: "file", oid, size, path };
+  return /\.(?:parquet|safetensors)$/.test(path)
+    ? { type: "file", oid, size, path, lfs }
+    : { type: "file", oid, size, path };
 }
 
 function download(request: IncomingMessage, response: ServerResponse, content: Buffer): void {

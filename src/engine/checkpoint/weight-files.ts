@@ -91,6 +91,11 @@ export function refuseNonFinite(values: Float32Array, name: string, where: strin
   );
 }
 
+/** Names of the files that an index of weights names. Throws UserError naming `path` when it is none. */
+export function shardsOf(index: Uint8Array, path: string): readonly string[] {
+  return [...new Set(parseWeightMap(index, path).values())];
+}
+
 /** File names by tensor name. Names with a path in them are refused: a checkpoint's files lie in its own folder. */
 function parseWeightMap(bytes: Uint8Array, path: string): Map<string, string> {
   checkJsonShape(bytes, path, { maxDepth: 3 });

@@ -1,4 +1,3 @@
-import { basename, resolve } from "node:path";
 import type { EngineDescriptor } from "../descriptor.js";
 import { ONNX_CAPABILITIES } from "./capabilities.js";
 
@@ -15,13 +14,14 @@ export const onnx: EngineDescriptor<"model" | "threads" | "checkpointDtype"> = {
     });
   },
   async openPromptModel({ model: folder }) {
-    const [{ readModelConfig }, { CheckpointTokenizer }, { modelFacts }] = await Promise.all([
+    const [{ readModelConfig }, { CheckpointTokenizer }, { modelFacts }, { modelNameOf }] = await Promise.all([
       import("../checkpoint/config-json.js"),
       import("../checkpoint/tokenizer.js"),
       import("../checkpoint/model-facts.js"),
+      import("../checkpoint/model-source.js"),
     ]);
     const { config } = await readModelConfig(folder);
     const tokenizer = await CheckpointTokenizer.read(folder, config);
-    return { tokenizer, model: modelFacts(basename(resolve(folder)), config) };
+    return { tokenizer, model: modelFacts(modelNameOf(folder), config) };
   },
 };

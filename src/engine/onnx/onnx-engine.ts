@@ -1,10 +1,10 @@
 /** The embedded engine: samples and trains a Hugging Face checkpoint in this process, on ONNX Runtime. */
 
-import { basename, resolve } from "node:path";
 import { UserError } from "../../errors.js";
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from "../checkpoint/checkpoint.js";
 import { readModelConfig } from "../checkpoint/config-json.js";
 import { modelFacts, parameterCount } from "../checkpoint/model-facts.js";
+import { modelNameOf } from "../checkpoint/model-source.js";
 import type { WeightType } from "../checkpoint/weight-types.js";
 import {
   readSavedWeights,
@@ -84,7 +84,7 @@ export class OnnxEngine implements Engine {
     this.#baseDigest = weightsDigest(base.weights);
     this.#weights = ModelWeights.upload(new Device({ threads: options.threads }), base.config, base.weights);
     this.tokenizer = base.tokenizer;
-    this.model = modelFacts(basename(resolve(base.path)), base.config);
+    this.model = modelFacts(modelNameOf(base.path), base.config);
   }
 
   async *sample(

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { sum } from "../../statistics/descriptive.js";
 import type { RunConfig } from "../config/fields.js";
 import type { IterationRecord, RunSummary } from "../events.js";
-import { modelFolder } from "../open-engine.js";
+import { modelReference } from "../open-engine.js";
 import { type CheckpointDigest, findEntry, isFinished, type JournalEntry, readJournal } from "./journal.js";
 import { JOURNAL_FILE } from "./paths.js";
 import { readRunConfig } from "./run-config.js";
@@ -40,7 +40,7 @@ export function summarize(
   return {
     status,
     runDir: dir,
-    checkpoint: trained === undefined ? modelFolder(config) : checkpointPath(dir, trained.checkpoint),
+    checkpoint: trained === undefined ? modelReference(config) : checkpointPath(dir, trained.checkpoint),
     iterations: records.length,
     baseAccuracy,
     bestAccuracy: improved ? best.testAccuracy : baseAccuracy,

@@ -25,7 +25,7 @@ export interface RunOptions {
 
 /** What is opened from the configuration, by reading only. */
 export interface RunParts {
-  /** As given, except that data on the hub is pinned to the commit that was read. */
+  /** As given, except that data and model on the hub are pinned to their commits, and a chosen verifier is named. */
   readonly config: RunConfig;
   readonly task: Task;
   readonly train: readonly Observation[];

@@ -8,7 +8,7 @@ import type { Exemplar, Observation, Task } from "../../tasks/task.js";
 import { methodOf, taskOptions } from "../config/config.js";
 import type { RunConfig } from "../config/fields.js";
 import { dataDigest } from "../identity.js";
-import { openEngine } from "../open-engine.js";
+import { expectModel, openEngine, withPinnedModel } from "../open-engine.js";
 import { encodePrompts } from "../prompts/prompts.js";
 import type { RunOptions, RunParts } from "./context.js";
 
@@ -17,8 +17,10 @@ import type { RunOptions, RunParts } from "./context.js";
  * work.
  */
 export async function openParts(given: RunConfig, options: RunOptions): Promise<RunParts> {
+  if (options.engine === undefined) expectModel(given);
   const task = options.task ?? (await openTask(taskOptions(given)));
-  const config = { ...given, ...task.source?.pinned };
+  const located = options.engine === undefined ? await withPinnedModel(given) : given;
+  const config = { ...located, ...task.source?.pinned };
   const train = limited("training", task.train, config.trainLimit);
   const test = limited("test", task.test, config.evalLimit);
   const exemplars = await chosenExemplars(config, task);
