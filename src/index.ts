@@ -98,7 +98,7 @@ export { type Column, renderLatex, renderMarkdown, renderText, type Table } from
 export { type ConfigRequest, loadConfig, type ResolvedConfig } from "./run/config/config.js";
 export type { ConfigKey, RunConfig } from "./run/config/fields.js";
 export type { EvaluationResult } from "./run/directory/journal.js";
-export { type RunView, readRun } from "./run/directory/summary.js";
+export { type RunView, readRun } from "./run/directory/reader.js";
 export type { FlopsByPurpose, IterationRecord, Listener, RunEvent, RunSummary } from "./run/events.js";
 export { type Listeners, tee } from "./run/listeners.js";
 export type { RunOptions } from "./run/loop/context.js";

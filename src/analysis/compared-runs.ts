@@ -3,7 +3,7 @@
 import type { EvaluationKind } from "../algorithm/methods.js";
 import { engineNamed } from "../engine/registry.js";
 import { type EntryOf, findEntry } from "../run/directory/journal.js";
-import { readRun } from "../run/directory/summary.js";
+import { readRun } from "../run/directory/reader.js";
 import { trainingFrequencies } from "./training-frequency.js";
 
 /** A model of a run. */

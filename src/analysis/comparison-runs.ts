@@ -16,7 +16,7 @@ import type { RunConfig } from "../run/config/fields.js";
 import { refuseFlagsWithoutUse } from "../run/config/ineffective.js";
 import { isBudgetSpent, iterationCosts } from "../run/cost.js";
 import { findEntry } from "../run/directory/journal.js";
-import { readRun } from "../run/directory/summary.js";
+import { readRun } from "../run/directory/reader.js";
 import type { RunSummary } from "../run/events.js";
 import { BUDGET_KEYS, differingPart, settingsDigest } from "../run/identity.js";
 import { inParallel } from "../workers.js";

@@ -10,9 +10,9 @@ import { emptyQueue } from "../run/config/config.js";
 import type { RunConfig } from "../run/config/fields.js";
 import { findEntry } from "../run/directory/journal.js";
 import { iterationFolder, listIterations } from "../run/directory/paths.js";
+import { type RunView, readRun } from "../run/directory/reader.js";
 import type { DrawnSample, KeptSample } from "../run/directory/records.js";
 import { readSealedLog } from "../run/directory/sealed-log.js";
-import { type RunView, readRun } from "../run/directory/summary.js";
 import { observationCount, trainingFrequencies } from "./training-frequency.js";
 
 /** An observation's statistics in the queue, by which it is ordered. */

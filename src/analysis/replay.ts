@@ -15,9 +15,9 @@ import type { RunConfig } from "../run/config/fields.js";
 import { refuseIneffectiveFlags } from "../run/config/ineffective.js";
 import { findEntry } from "../run/directory/journal.js";
 import { iterationLog, listIterations } from "../run/directory/paths.js";
+import { readRun } from "../run/directory/reader.js";
 import type { DrawnSample } from "../run/directory/records.js";
 import { readSealedLog } from "../run/directory/sealed-log.js";
-import { readRun } from "../run/directory/summary.js";
 import { scheduleOf } from "../run/loop/training.js";
 import { observationCount } from "./training-frequency.js";
 

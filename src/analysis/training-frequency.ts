@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { readQueue } from "../algorithm/queue-format.js";
 import { trainingBatches } from "../algorithm/training-order.js";
 import { findEntry } from "../run/directory/journal.js";
+import type { RunView } from "../run/directory/reader.js";
 import { readSealedLog } from "../run/directory/sealed-log.js";
-import type { RunView } from "../run/directory/summary.js";
 
 /** N, from the queue that the first finished iteration left; 0 before that. */
 export function observationCount(dir: string, { entries }: Pick<RunView, "entries">): number {

@@ -67,7 +67,8 @@ export interface IterationRecord {
 
 /** The line that `--json` prints. */
 export interface RunSummary {
-  readonly status: "done" | "interrupted";
+  /** When a run ends, it is one of the first two; the others are of a run that is read from its directory. */
+  readonly status: "done" | "interrupted" | "running" | "failed";
   readonly runDir: string;
   /** Folder of the last model. */
   readonly checkpoint: string;

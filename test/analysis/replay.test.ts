@@ -4,7 +4,7 @@ import { replayRun } from "../../src/analysis/replay.js";
 import { simulate } from "../../src/analysis/simulate.js";
 import { trainingFrequencies } from "../../src/analysis/training-frequency.js";
 import { resolveConfig } from "../../src/run/config/config.js";
-import { readRun } from "../../src/run/directory/summary.js";
+import { readRun } from "../../src/run/directory/reader.js";
 import { startRun } from "../../src/run/loop/runner.js";
 import { adastar } from "../cli/in-process.js";
 import { smallConfig, smallTask } from "../run/small-run.js";

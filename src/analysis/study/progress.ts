@@ -1,6 +1,6 @@
 /** How far a study is, and how long the rest may take. */
 
-import { readRun } from "../../run/directory/summary.js";
+import { readRun } from "../../run/directory/reader.js";
 import { sum } from "../../statistics/descriptive.js";
 import { type PlannedRun, type RunState, stateOf } from "../comparison-runs.js";
 import type { PlannedSetting } from "./study-file.js";

@@ -6,7 +6,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { messageOf } from "../../errors.js";
 import { findEntry } from "../../run/directory/journal.js";
-import { readRun } from "../../run/directory/summary.js";
+import { readRun } from "../../run/directory/reader.js";
 import { settingsDigest } from "../../run/identity.js";
 import { type ComparedRun, comparedRuns } from "../compared-runs.js";
 import { onOtherGround, type PlannedRun, stateOf } from "../comparison-runs.js";

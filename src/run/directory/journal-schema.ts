@@ -87,6 +87,8 @@ const record: z.ZodType<IterationRecord> = z.looseObject({
   ...visitFigures,
   iteration: count,
   popped: count,
+  everVisited: count.exactOptional(),
+  observations: count.exactOptional(),
   steps: count,
   loss: number.nullable(),
   testAccuracy: number,

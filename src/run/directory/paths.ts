@@ -33,7 +33,8 @@ export function iterationFolder(iteration: number): string {
   return join(ITERATIONS_FOLDER, numbered(iteration, 4));
 }
 
-export function iterationLog(iteration: number, log: IterationLog): string {
+/** `kept` is D₊, written as a whole. */
+export function iterationLog(iteration: number, log: IterationLog | "kept"): string {
   return join(iterationFolder(iteration), `${log}.jsonl`);
 }
 

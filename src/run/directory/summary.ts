@@ -5,9 +5,7 @@ import { sum } from "../../statistics/descriptive.js";
 import type { RunConfig } from "../config/fields.js";
 import type { IterationRecord, RunSummary } from "../events.js";
 import { modelReference } from "../open-engine.js";
-import { type CheckpointDigest, findEntry, isFinished, type JournalEntry, readJournal } from "./journal.js";
-import { JOURNAL_FILE } from "./paths.js";
-import { readRunConfig } from "./run-config.js";
+import { type CheckpointDigest, findEntry, type JournalEntry } from "./journal.js";
 
 /** The finished iterations, in order. */
 export function committedRecords(entries: readonly JournalEntry[]): IterationRecord[] {
@@ -58,20 +56,4 @@ export function summarize(
 /** Absolute path of a checkpoint, or its URI. */
 function checkpointPath(dir: string, checkpoint: CheckpointDigest): string {
   return "folder" in checkpoint ? join(dir, checkpoint.folder) : checkpoint.uri;
-}
-
-/** A run as it stands on disk; reads only, so it may be used while another process writes. */
-export interface RunView {
-  readonly config: RunConfig;
-  readonly entries: readonly JournalEntry[];
-  readonly records: readonly IterationRecord[];
-  readonly summary: RunSummary;
-}
-
-/** Reads the run in `dir`. Throws UserError when there is none or it is damaged. */
-export function readRun(dir: string): RunView {
-  const entries = readJournal(join(dir, JOURNAL_FILE));
-  const config = readRunConfig(dir, entries);
-  const status = isFinished(entries) ? "done" : "interrupted";
-  return { config, entries, records: committedRecords(entries), summary: summarize(dir, config, entries, status) };
 }

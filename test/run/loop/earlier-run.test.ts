@@ -8,7 +8,7 @@ import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { explainObservation } from "../../../src/analysis/explain.js";
-import { readRun } from "../../../src/run/directory/summary.js";
+import { readRun } from "../../../src/run/directory/reader.js";
 import { resumeRun } from "../../../src/run/loop/runner.js";
 import { freshDir } from "../small-run.js";
 

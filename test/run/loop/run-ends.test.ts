@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { Engine } from "../../../src/engine/engine.js";
 import { UserError } from "../../../src/errors.js";
 import { readJournal } from "../../../src/run/directory/journal.js";
-import { readRun } from "../../../src/run/directory/summary.js";
+import { readRun } from "../../../src/run/directory/reader.js";
 import { startRun } from "../../../src/run/loop/runner.js";
 import { altered, engineOf, recorder, records, smallConfig, smallTask } from "../small-run.js";
 

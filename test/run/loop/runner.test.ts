@@ -6,9 +6,9 @@ import { methodNamed } from "../../../src/algorithm/methods.js";
 import type { SampleRequest, SamplingParams, TrainingExample } from "../../../src/engine/engine.js";
 import { emptyQueue } from "../../../src/run/config/config.js";
 import { readJournal } from "../../../src/run/directory/journal.js";
+import { readRun } from "../../../src/run/directory/reader.js";
 import type { DrawnSample, StepRecord } from "../../../src/run/directory/records.js";
 import { readSealedLog } from "../../../src/run/directory/sealed-log.js";
-import { readRun } from "../../../src/run/directory/summary.js";
 import { resumeRun, startRun } from "../../../src/run/loop/runner.js";
 import { altered, engineOf, essence, recorder, records, smallConfig, smallTask, timeless } from "../small-run.js";
 

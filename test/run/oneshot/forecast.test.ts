@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { forwardFlops, trainedFlops } from "../../../src/algorithm/flops.js";
 import { methodNamed } from "../../../src/algorithm/methods.js";
-import { readRun } from "../../../src/run/directory/summary.js";
+import { readRun } from "../../../src/run/directory/reader.js";
 import { startRun } from "../../../src/run/loop/runner.js";
 import { type Calibration, expectedTries, forecastIterations, forecastRun } from "../../../src/run/oneshot/forecast.js";
 import { adastar } from "../../cli/in-process.js";
