@@ -34,7 +34,10 @@ export interface EngineFixture {
   readonly tolerance: {
     /** Largest relative difference of losses that are equal by arithmetic. */
     readonly loss: number;
-    /** Share of samples at temperature 1 that may differ between batch shapes, because logits differ by rounding. Greedy ones may not. */
+    /**
+     * Share of samples at temperature 1 that may differ between batch shapes, because logits differ by rounding. Greedy
+     * ones may not.
+     */
     readonly samples: number;
   };
 }
@@ -262,7 +265,7 @@ export function describeEngine(
           const text = whole.text.slice(0, whole.text.indexOf(stop));
           expect(stopped).toMatchObject({ stop: "stop", text });
           expect(stopped.generatedTokens).toBeLessThanOrEqual(whole.generatedTokens);
-          // Where the stop text begins inside a token, an engine may write the rest of that token's text in other tokens.
+          // If the stop text begins inside a token, an engine may write that token's remaining text in other tokens.
           const before = whole.tokens.filter((_, i) =>
             text.startsWith(engine.tokenizer.decode(whole.tokens.slice(0, i + 1))),
           );
@@ -272,13 +275,13 @@ export function describeEngine(
         expect(tried, "prompts whose greedy text has two characters to stop at").toBeGreaterThan(0);
       });
 
-      it("takes no notice of a stop text that does not appear", async () => {
+      it("ignores a stop text that does not appear", async () => {
         const free = await collect(engine, requestsOf(2), greedy);
         const stoppable = await collect(engine, requestsOf(2), { ...greedy, stop: [NEVER_WRITTEN] });
         expect(stoppable.map(content)).toEqual(free.map(content));
       });
 
-      it("takes a stream of requests, and answers as it answers a list", async () => {
+      it("answers a stream of requests as it answers a list", async () => {
         async function* stream() {
           yield* requestsOf(6);
         }
@@ -440,7 +443,7 @@ export function describeEngine(
         expect(await engine.checksum()).toBe(before);
       });
 
-      it("may be called ahead: updates are made in the order of the calls, with the results of one after the other", async () => {
+      it("may be called ahead: updates are made in the order of the calls, with the same results as one by one", async () => {
         const { examples, optimizer } = fixture;
         const batches = [examples, examples.slice(0, 1), examples.slice(1)];
         const expected = [];
@@ -454,13 +457,13 @@ export function describeEngine(
             return result;
           }),
         );
-        // What is called behind them waits for them.
+        // A later call waits for them.
         expect(await engine.checksum()).toBe(weights);
         expect(await Promise.all(submitted)).toEqual(expected);
         expect(order).toEqual([0, 1, 2]);
       });
 
-      it("fails for updates behind one that failed, and leaves the weights of those before it", async () => {
+      it("fails for updates after one that failed, and keeps the weights of those before it", async () => {
         const { examples, optimizer } = fixture;
         await engine.trainStep(examples, optimizer);
         const weights = await engine.checksum();
@@ -568,7 +571,7 @@ export function describeEngine(
         expect(await train(3)).toBe(once);
       });
 
-      it("go on as if never interrupted when the optimizer was saved", async () => {
+      it("continue as if never interrupted when the optimizer was saved", async () => {
         await train(3);
         const saved = await engine.save(target("whole"), { optimizer: true });
         const uninterrupted = await train(2);
@@ -577,7 +580,7 @@ export function describeEngine(
         expect(await train(2)).toBe(uninterrupted);
       });
 
-      it("go on with a fresh optimizer when it was not saved, even over a checkpoint that had one", async () => {
+      it("continue with a fresh optimizer when it was not saved, even over a checkpoint that had one", async () => {
         await train(3);
         await engine.save(target("replaced"), { optimizer: true });
         const saved = await engine.save(target("replaced"));
@@ -604,7 +607,7 @@ export function describeEngine(
       });
     });
 
-    it("does nothing any more once it is closed", async () => {
+    it("refuses every call once it is closed", async () => {
       const other = await fixture.open();
       await other.close();
       expect(await failureOf(() => collect(other, requestsOf(1), sampling))).toBeInstanceOf(Error);

@@ -91,7 +91,7 @@ export function timeless(value: unknown): unknown {
   return Object.fromEntries(kept.map(([key, item]) => [key, timeless(item)]));
 }
 
-/** A listener that keeps what it is told. */
+/** A listener that keeps all events. */
 export function recorder(): { readonly events: RunEvent[]; readonly listen: (event: RunEvent) => void } {
   const events: RunEvent[] = [];
   return { events, listen: (event) => void events.push(event) };

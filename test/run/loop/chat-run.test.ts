@@ -1,4 +1,7 @@
-/** Runs on a checkpoint with a chat template, and with worked examples from a file: a tiny random Llama whose babble a verifier likes at times. */
+/**
+ * Runs on a checkpoint with a chat template, and with worked examples from a file: a tiny random Llama whose babble a
+ * verifier likes at times.
+ */
 
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -81,7 +84,7 @@ test("a chat model is sampled, trained and evaluated in its own form, and keeps 
   }
 }, 60_000);
 
-test("a run goes on with the same template and the same examples only", async () => {
+test("a run resumes only with the same template and the same examples", async () => {
   const config = smallConfig(settings);
   const controller = new AbortController();
   await startRun(config, ({ kind }) => kind === "iteration" && controller.abort(), { task, signal: controller.signal });

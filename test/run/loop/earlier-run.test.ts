@@ -1,6 +1,6 @@
 /**
- * A run that the program made before there were `queueTies`, `stepsRounding` and recorded visits: two iterations of the simulated learner.
- * The digests are those of the same run made by that program in one go, with four iterations.
+ * A run that the program made before there were `queueTies`, `stepsRounding` and recorded visits: two iterations of the
+ * simulated learner. The digests are those of the same run made by that program in one go, with four iterations.
  */
 
 import { createHash } from "node:crypto";

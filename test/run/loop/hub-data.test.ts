@@ -26,7 +26,7 @@ afterEach(async () => {
   rmSync(home, { recursive: true });
 });
 
-test("a run notes the commit of its data, and goes on with that whatever becomes of the branch", async () => {
+test("a run records the commit of its data and resumes with that commit, even if the branch moved", async () => {
   const config = smallConfig({ task: "gsm8k", iterations: 1 });
   const stop = new AbortController();
   const first = await startRun(config, (event) => event.kind === "base" && stop.abort(), { signal: stop.signal });

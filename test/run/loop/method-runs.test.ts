@@ -1,4 +1,6 @@
-/** Methods that do more than sample at one temperature and train on what is right: B-STaR, SFT, and parts put together. */
+/**
+ * Methods that do more than sample at one temperature and train on what is right: B-STaR, SFT, and parts put together.
+ */
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -42,7 +44,7 @@ describe("b-star", () => {
     }
   });
 
-  test("goes on from its recorded probes after it was stopped", async () => {
+  test("resumes from its recorded probes after it was stopped", async () => {
     const whole = await startRun(config(), quiet, { task: smallTask });
     const stop = new AbortController();
     const stopped = config();

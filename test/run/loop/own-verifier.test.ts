@@ -17,7 +17,10 @@ const root = mkdtempSync(join(tmpdir(), "adastar-own-"));
 afterAll(() => rmSync(root, { recursive: true }));
 const verifier = join(root, "verifier.mjs");
 
-/** Compares the statement at the end; stumbles over answers that are too large, which the simulated learner gives at times. */
+/**
+ * Compares the statement at the end; stumbles over answers that are too large, which the simulated learner gives at
+ * times.
+ */
 const SOURCE = `export function verify(output, { answer }) {
   const stated = /The answer is (.*)\\.$/.exec(output)?.[1] ?? null;
   if (Number(stated) > Number(answer)) throw new RangeError("too much");
@@ -56,7 +59,7 @@ async function run(settings: RunConfig) {
   return { summary, notices: events.flatMap((event) => (event.kind === "notice" ? [event.text] : [])) };
 }
 
-test("it judges; what it stumbles over is wrong, recorded, told and listed", async () => {
+test("it verifies; an output that it fails on counts as wrong, is recorded, reported and listed", async () => {
   const { summary, notices } = await run(config());
   const answers = readSealedLog<VerifiedSample>(join(summary.runDir, "iterations", "0000", "evaluation.jsonl"));
   expect(answers.map(({ gold }) => gold)).toEqual(Array.from({ length: 10 }, (_, i) => String(6 + i)));
@@ -87,7 +90,7 @@ test("it judges in place of a task's own verifier", async () => {
   expect(summary.baseAccuracy).toBeGreaterThan(0);
 });
 
-test("a run goes on with the same verifier only, wherever it lies", async () => {
+test("a run resumes only with the same verifier, wherever its file is", async () => {
   const settings = config();
   const controller = new AbortController();
   const stop = () => controller.abort();

@@ -1,4 +1,7 @@
-/** The loop around the embedded engine: a tiny random Llama, and a verifier that takes some of what it babbles for right. */
+/**
+ * The loop around the embedded engine: a tiny random Llama, and a verifier that takes some of what it babbles for
+ * right.
+ */
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -43,7 +43,10 @@ beforeAll(async () => {
   whole = essence(runDir);
 });
 
-/** A run that dies right before its n-th step on the disk; half of the line that it was about to write is left where `torn`. */
+/**
+ * A run that dies right before its n-th step on the disk; half of the line that it was about to write is left where
+ * `torn`.
+ */
 async function killedRun(n: number, torn: boolean): Promise<string> {
   const config = smallConfig(settings);
   let step = 0;
@@ -143,7 +146,7 @@ describe("a run that is asked to stop", () => {
     ["training", (event) => event.kind === "training" && event.iteration === 2 && event.step === 3],
     ["evaluating", (event) => event.kind === "evaluating" && event.iteration === 1],
     ["the base", (event) => event.kind === "evaluating" && event.iteration === 0],
-  ])("while %s: ends after the slice, saved, and goes on to the same end", async (_, at) => {
+  ])("while %s: stops, saves, and resumes to the same end", async (_, at) => {
     const config = smallConfig({ ...settings, checkpointSteps: null });
     const controller = new AbortController();
     const before = recorder();
@@ -200,7 +203,7 @@ describe("damage", () => {
     expect(essence(dir)).toEqual(whole);
   });
 
-  test("a journal that lost its last entries goes on from there", async () => {
+  test("a run whose journal lost its last entries resumes from there", async () => {
     const { runDir } = await startRun(smallConfig({ ...settings, keepCheckpoints: "all" }), quiet, { task: smallTask });
     const before = essence(runDir);
     const path = join(runDir, "journal.jsonl");

@@ -34,7 +34,7 @@ describe("what stops a run", () => {
     });
   });
 
-  test("nothing correct: the model stays, α is 0, the run goes on and says so", async () => {
+  test("nothing correct: the model stays, α is 0, and the run continues with a notice", async () => {
     const engine = await engineOf({ ability: -50, hintBonus: 0 });
     const { events, listen } = recorder();
     const summary = await startRun(smallConfig({ iterations: 2 }), listen, { task: smallTask, engine });

@@ -46,7 +46,7 @@ describe("pretrain", () => {
     expect((await made("other seed", { ...SMALL, seed: 2 })).digest).not.toBe(digest);
   });
 
-  test("makes a model for the task it is told", async () => {
+  test("makes a model for the given task", async () => {
     await pretrain(join(folder, "clock"), { ...SMALL, task: "clock", steps: 1 });
     const { tokenizer } = await readCheckpoint(join(folder, "clock"));
     const text = "Q: 9:40 c +35 d -50?";
