@@ -136,7 +136,7 @@ function yarnFrequencies(
   const high = end === low ? end + 0.001 : end;
   return wavelengths.map((wavelength, pair) => {
     const interpolated = round(1 / round(factor * wavelength));
-    const ramp = Math.min(1, Math.max(0, round(round(pair - low) / round(high - low))));
+    const ramp = Math.min(1, Math.max(0, round(round(pair - round(low)) / round(high - low))));
     const kept = round(1 - ramp);
     return round(interpolated * round(1 - kept)) + round(round(1 / wavelength) * kept);
   });

@@ -103,6 +103,91 @@ describe("parseModelConfig", () => {
     expect(mistral.attention[1].window).toBe(4096);
   });
 
+  it("reads older spellings, and defaults of each family, as transformers 5.24 does", () => {
+    const sizes = {
+      vocab_size: 100,
+      hidden_size: 32,
+      num_hidden_layers: 8,
+      num_attention_heads: 8,
+      intermediate_size: 37,
+    };
+    const bare = (changes: object) => parseModelConfig({ ...sizes, ...changes }, null, "/m");
+    const windows = (changes: object) => bare(changes).attention.map(({ window }) => window);
+    const rotations = (changes: object) => bare(changes).attention.map(({ rotary }) => rotary);
+
+    const gemma3 = {
+      ...{ model_type: "gemma3_text", rope_theta: 1e6, rope_local_base_freq: 1e4, sliding_window: 512 },
+      ...{ rope_scaling: { factor: 8, rope_type: "linear" }, sliding_window_pattern: 3 },
+    };
+    const local = { theta: 1e4, dimensions: 256, scaling: null };
+    const global = { theta: 1e6, dimensions: 256, scaling: { kind: "linear", factor: 8 } };
+    expect(windows(gemma3)).toEqual([512, 512, null, 512, 512, null, 512, 512]);
+    expect(rotations(gemma3)).toEqual([local, local, global, local, local, global, local, local]);
+    expect(bare(gemma3)).toMatchObject({
+      keyValueHeads: 4,
+      contextLength: 131_072,
+      tiedHead: true,
+      activation: "gelu-tanh",
+    });
+    expect(bare(gemma3)).toMatchObject({ attentionScale: 256 ** -0.5, attentionCap: null, logitCap: null });
+
+    const gemma2 = { model_type: "gemma2", hidden_act: "gelu_pytorch_tanh" };
+    expect(windows(gemma2)).toEqual([4096, null, 4096, null, 4096, null, 4096, null]);
+    expect(bare(gemma2)).toMatchObject({ attentionCap: 50, logitCap: 30, headDim: 256, contextLength: 8192 });
+    expect(bare({ ...gemma2, attn_logit_softcapping: null }).attentionCap).toBeNull();
+
+    const gemma = { model_type: "gemma", hidden_act: "gelu", num_attention_heads: 16 };
+    expect(bare(gemma)).toMatchObject({ activation: "gelu-tanh", keyValueHeads: 16, embeddingScale: Math.sqrt(32) });
+
+    const phi3 = {
+      model_type: "phi3",
+      hidden_size: 64,
+      sliding_window: 2047,
+      rope_theta: 2e4,
+      partial_rotary_factor: 0.5,
+    };
+    expect(windows(phi3)).toEqual(Array(8).fill(2047));
+    expect(rotations(phi3)[0]).toEqual({ theta: 2e4, dimensions: 4, scaling: null });
+    const long = {
+      max_position_embeddings: 131_072,
+      rope_scaling: { type: "su", short_factor: [1, 2], long_factor: [3, 4] },
+    };
+    expect(bare({ ...phi3, ...long, original_max_position_embeddings: 1000 }).contextLength).toBe(1000);
+    expect(() => bare({ ...phi3, rope_scaling: { type: "su", short_factor: [1], long_factor: [3] } })).toThrow(
+      /rope_scaling\.short_factor of .* to have 2 factors, .* got 1/,
+    );
+
+    expect(() => bare({ ...phi3, partial_rotary_factor: 0.4 })).toThrow(/turn an even number .* got 3/);
+
+    const rotated = (changes: object) => rotations(changes).map((rotary) => rotary !== null);
+    expect(rotated({ model_type: "smollm3" })).toEqual([true, true, true, false, true, true, true, false]);
+    expect(rotated({ model_type: "smollm3", no_rope_layer_interval: 2 }).slice(0, 4)).toEqual([
+      true,
+      false,
+      true,
+      false,
+    ]);
+    expect(() => bare({ model_type: "smollm3", no_rope_layers: [1, 0] })).toThrow(
+      /no_rope_layers of .* list of 8 layers, got 2/,
+    );
+
+    expect(bare({ model_type: "qwen3", num_key_value_heads: 8 })).toMatchObject({
+      headDim: 128,
+      contextLength: 32_768,
+    });
+    expect(bare({ model_type: "olmo2" })).toMatchObject({ normEpsilon: 1e-5, queryKeyNorm: "all-heads" });
+    expect(bare({ model_type: "granite" })).toMatchObject({ attentionScale: 1, logitScale: 1, embeddingScale: 1 });
+    expect(windows({ model_type: "ministral" })).toEqual(Array(8).fill(4096));
+    const types = ["full_attention", "sliding_attention"];
+    expect(() => bare({ model_type: "ministral", layer_types: types })).toThrow(
+      /layer_types of .* list of 8 layers, got 2/,
+    );
+
+    const ministral3 = bare({ model_type: "ministral3" });
+    expect(ministral3).toMatchObject({ headDim: 128, contextLength: 16_384, normEpsilon: 1e-5 });
+    expect(ministral3.attention[0].rotary).toMatchObject({ theta: 1e6, scaling: { kind: "yarn", attentionFactor: 1 } });
+  });
+
   it("gives layers the sliding window that transformers gives them", () => {
     const windows = (changes: object) => parse(changes).attention.map(({ window }) => window);
     expect(windows({ model_type: "mistral", sliding_window: 32 })).toEqual([32, 32]);
@@ -251,7 +336,7 @@ describe("toConfigJson", () => {
 });
 
 describe("rotaryTables", () => {
-  it("equal transformers' for default, linear and llama3 frequencies, at near and far positions", async () => {
+  it("equal transformers' for every way of stretching them, at near and far positions", async () => {
     const expected = JSON.parse(await readFile(join(fixtures, "rope.expected.json"), "utf8"));
     const file = await SafetensorsFile.open(join(fixtures, "rope.expected.safetensors"));
     for (const [name, parameters] of Object.entries(expected.ropeParameters)) {

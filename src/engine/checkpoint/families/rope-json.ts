@@ -49,7 +49,7 @@ export interface RopeContext {
   readonly contextLength: number;
   /** config.json, for messages. */
   readonly path: string;
-  /** Whether the family has heads of which only a part turns. */
+  /** The share of each head that turns, for families whose heads may turn in part. */
   readonly partial?: number;
   /** Names of older configs for a type. */
   readonly aliases?: Readonly<Record<string, string>>;
@@ -69,6 +69,11 @@ export function readRope(rope: RopeObject, name: string, fields: RopeFields, con
     throw new UserError(`expected ${name}.partial_rotary_factor of ${context.path} to be 1, got ${share}`);
   }
   const dimensions = Math.trunc(context.dimensions * share);
+  if (dimensions % 2 !== 0) {
+    throw new UserError(
+      `expected partial_rotary_factor of ${context.path} to turn an even number of a head's dimensions, got ${dimensions}`,
+    );
+  }
   const theta = rope.rope_theta ?? fields.rope_theta ?? context.theta;
   return { theta, dimensions, scaling: readScaling(rope, name, fields, { ...context, dimensions }) };
 }
