@@ -187,3 +187,9 @@ it("leaves no family untested", async () => {
   );
   expect(FAMILIES.map(({ type }) => type).filter((type) => !tested.includes(type))).toEqual([]);
 });
+
+it("has every family in docs/models.md, and no other", () => {
+  const text = readFileSync(join(FIXTURES, "../../docs/models.md"), "utf8");
+  const rows = [...text.matchAll(/^\| `(\w+)`/gm)].map(([, type]) => type);
+  expect(rows.sort()).toEqual(FAMILIES.map(({ type }) => type).sort());
+});
