@@ -57,6 +57,9 @@ describe("a task that is ready", () => {
     const told = await check("jsonl", "--data", data);
     expect(told.stdout).toMatch(/^repeated questions +1 in training, 0 in test$/m);
     expect(told.stdout).toMatch(/^test questions in training +1$/m);
+    expect(told.stdout).toMatch(
+      /^note +answers are compared by the verifier number: all 3 gold answers looked at are/m,
+    );
   });
 });
 

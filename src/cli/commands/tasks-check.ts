@@ -60,7 +60,7 @@ function description(check: TaskCheck): string {
   return parts.join("\n\n");
 }
 
-function facts({ report, counts, source, lengths }: TaskCheck): (readonly [label: string, value: string])[] {
+function facts({ report, counts, source, notices, lengths }: TaskCheck): (readonly [label: string, value: string])[] {
   const count = formatCount;
   const split = (name: "train" | "test") =>
     `${count(counts[name])} observations${source === undefined ? "" : ` from ${source.files[name].join(", ")}`}`;
@@ -68,6 +68,7 @@ function facts({ report, counts, source, lengths }: TaskCheck): (readonly [label
   return [
     ["task", report.task],
     ...(source === undefined ? [] : [["data", source.pinned.data] as const]),
+    ...notices.map((notice) => ["note", notice] as const),
     ["training", split("train")],
     ["test", split("test")],
     ...(counts.refused === 0 ? [] : [["refused", `${count(counts.refused)} rows`] as const]),

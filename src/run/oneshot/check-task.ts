@@ -24,6 +24,8 @@ export interface TaskCheck {
   readonly refused: readonly string[];
   /** Undefined for generated tasks. */
   readonly source: TaskSource | undefined;
+  /** What was decided while the task was opened and not asked for, such as its verifier. */
+  readonly notices: readonly string[];
   readonly lengths: PromptLengths;
   /** Prompts of the first training observation, as the model gets them; null without one. */
   readonly prompts: RenderedPrompts | null;
@@ -59,7 +61,8 @@ export async function checkTask(config: RunConfig): Promise<TaskCheck> {
     const lengths = measure(model, config, task, exemplars);
     const problems = problemsOf(report, counts, lengths);
     const prompts = rendered(task, exemplars, config.chat ? model.tokenizer.chat : undefined);
-    return { report, counts, refused, source: task.source, lengths, prompts, problems };
+    const { source, notices = [] } = task;
+    return { report, counts, refused, source, notices, lengths, prompts, problems };
   } finally {
     await task.verifier.module?.close();
   }

@@ -25,11 +25,13 @@ export async function evaluateCheckpoint(
 ): Promise<CheckpointEvaluation> {
   // Nothing is trained or sampled with worked examples. So neither is encoded, and neither can be too long.
   const parts = await openParts({ ...config, trainLimit: 1, fewShot: 0, exemplars: null }, options);
+  const emit = tee(listeners);
+  for (const text of parts.task.notices ?? []) emit({ kind: "notice", text });
   const clock = performance.now();
   try {
     let wave = 0;
     const context = { ...parts, signal: options.signal };
-    const answers = await answerAll(context, 0, mannerOf(parts, "zero-shot"), tee(listeners), (_range, answer) => {
+    const answers = await answerAll(context, 0, mannerOf(parts, "zero-shot"), emit, (_range, answer) => {
       stopIfAsked(context);
       return answer(wave++);
     });

@@ -145,7 +145,8 @@ function adviceFor(kind: VerifierKind, answer: string): string | undefined {
 
 /** The verifier that suits the first rows of the training data. */
 async function chosenKind(options: TaskOptions, { train }: Located): Promise<ChosenVerifier> {
-  const rows = await firstRows(train, Math.min(MAX_ROWS_LOOKED_AT, options.trainLimit ?? MAX_ROWS_LOOKED_AT));
+  // Whatever the limits: an evaluation, which reads no more training rows than it must, chooses as a run does.
+  const rows = await firstRows(train, MAX_ROWS_LOOKED_AT);
   const answer = nameOf(options, ANSWER);
   // Rows without an answer are refused when they are read.
   const answers = rows.flatMap((row) => {

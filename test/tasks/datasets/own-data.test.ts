@@ -90,12 +90,17 @@ describe("the verifier", () => {
     expect(task.train.length).toBe(rows.length);
   });
 
+  it("is chosen by the same rows whatever the limits", async () => {
+    const rows = questions([7, "Paris", "Rome", "Oslo"]);
+    expect((await opened(rows, { trainLimit: 1 })).source?.pinned.verifier).toBe("exact");
+  });
+
   it("that is asked for is used, and nothing is said about it", async () => {
     const task = await opened(questions([1, 2]), { verifier: "exact" });
     expect([task.notices, task.source?.pinned.verifier]).toEqual([undefined, undefined]);
   });
 
-  it.each(["5 or 6", "x + 1"])(
+  it.each(["2\\pi", "5 or 6", "x + 1", "3/x", "1 - \\sqrt{2}"])(
     "a gold answer %j among numbers is refused by row, with what would suit",
     async (answer) => {
       const rows = questions([1, 2, 3, answer]);
