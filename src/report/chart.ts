@@ -1,6 +1,6 @@
 /** A line chart with bands as one self-contained SVG file, readable on light and on dark pages. */
 
-export interface ChartPoint {
+interface ChartPoint {
   readonly x: number;
   readonly y: number;
   /** The band's lower edge; NaN where there is none. */

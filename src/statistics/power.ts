@@ -12,7 +12,7 @@ const PRECISION = 0.01;
 const MAX_SEEDS = 200;
 
 /** Uniform in [0, 1); one call after the other. */
-export type Draw = () => number;
+type Draw = () => number;
 
 export interface Findings {
   /** Chance of a false finding, such as 0.05 divided by the number of comparisons. */

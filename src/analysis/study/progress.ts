@@ -5,7 +5,7 @@ import { sum } from "../../statistics/descriptive.js";
 import { type PlannedRun, type RunState, stateOf } from "../comparison-runs.js";
 import type { PlannedSetting } from "./study-file.js";
 
-export interface SettingProgress {
+interface SettingProgress {
   readonly name: string;
   readonly finished: number;
   readonly started: number;

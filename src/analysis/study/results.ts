@@ -13,7 +13,7 @@ import { onOtherGround, type PlannedRun, stateOf } from "../comparison-runs.js";
 import type { Commit } from "./commits.js";
 import type { PlannedSetting } from "./study-file.js";
 
-export interface RefusedRun {
+interface RefusedRun {
   readonly run: string;
   readonly reason: string;
 }

@@ -5,6 +5,8 @@ import { renderPairs } from "../../report/tables.js";
 import { loadConfig } from "../../run/config/config.js";
 import { keysReadBy } from "../../run/config/fields.js";
 import { type CheckpointEvaluation, evaluateCheckpoint } from "../../run/oneshot/evaluate-checkpoint.js";
+import type { Interval } from "../../statistics/intervals.js";
+import { wilsonInterval } from "../../statistics/proportion.js";
 import { testOptionKeys } from "../../tasks/task-options.js";
 import { addConfigOptions, statedSettings } from "../config-options.js";
 import { createDisplay } from "../display/display.js";
@@ -32,8 +34,9 @@ Examples:
       try {
         const result = await evaluateCheckpoint(config, display.listener);
         display.close();
-        if (options.json) printJson({ ...result, model: result.model.name });
-        else print(renderPairs(resultPairs(result)));
+        if (options.json) {
+          printJson({ ...result, model: result.model.name, accuracyInterval: accuracyInterval(result) });
+        } else print(renderPairs(resultPairs(result)));
       } finally {
         display.close();
       }
@@ -41,7 +44,13 @@ Examples:
   return addConfigOptions(command, SETTINGS);
 }
 
+/** 95 % interval of the accuracy as chance with this many questions leaves it. */
+function accuracyInterval({ correct, observations }: CheckpointEvaluation): Interval | null {
+  return wilsonInterval(correct, observations);
+}
+
 function resultPairs(result: CheckpointEvaluation): (readonly [label: string, value: string])[] {
+  const interval = accuracyInterval(result);
   return [
     ["task", result.task],
     ["model", modelLabel(result.model)],
@@ -49,6 +58,9 @@ function resultPairs(result: CheckpointEvaluation): (readonly [label: string, va
       "accuracy",
       `${formatPercent(result.accuracy)} (${formatCount(result.correct)} of ${formatCount(result.observations)})`,
     ],
+    ...(interval === null
+      ? []
+      : [["95 % interval", `${formatPercent(interval.low)} to ${formatPercent(interval.high)}`] as const]),
     ["strict / lenient", `${formatPercent(result.strictAccuracy)} / ${formatPercent(result.lenientAccuracy)}`],
     ["finished", formatPercent(result.finished)],
     ["inference cost", formatFlops(result.flops)],

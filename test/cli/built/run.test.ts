@@ -167,4 +167,8 @@ test("eval measures what a run calls the base accuracy", async () => {
   expect(result).toMatchObject({ task: "arithmetic", model: "scripted", observations: 50 });
   const people = await adastar(["eval", "--engine", "scripted", "--limit", "50"]);
   expect(people.stdout).toContain(`(${result.correct} of 50)`);
+  const { low, high } = result.accuracyInterval;
+  expect(low).toBeLessThan(result.accuracy);
+  expect(high).toBeGreaterThan(result.accuracy);
+  expect(people.stdout).toMatch(/95 % interval +\d+\.\d % to \d+\.\d %/);
 });
