@@ -17,9 +17,9 @@ export interface EngineSettings {
   readonly checkpointDtype: WeightType | null;
 }
 
-export type EngineSetting = keyof EngineSettings;
+type EngineSetting = keyof EngineSettings;
 
-export interface OpenRequest<K extends EngineSetting = EngineSetting> {
+interface OpenRequest<K extends EngineSetting = EngineSetting> {
   readonly settings: Pick<EngineSettings, K>;
   /** All that the engine will be asked, with right and wrong answers, for a simulation. Made when it is called. */
   readonly lessons: () => readonly Lesson[];

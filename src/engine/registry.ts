@@ -8,7 +8,7 @@ import { scripted } from "./scripted/descriptor.js";
 
 export const ENGINES = { onnx, scripted } as const satisfies Readonly<Record<string, EngineDescriptor>>;
 
-export type EngineName = keyof typeof ENGINES;
+type EngineName = keyof typeof ENGINES;
 
 const names = Object.keys(ENGINES) as [EngineName, ...EngineName[]];
 

@@ -7,7 +7,7 @@ export interface NumberedRequest extends SampleRequest {
   readonly index: number;
 }
 
-export interface RequestSourceOptions {
+interface RequestSourceOptions {
   /** Called with each request when it arrives, those of a list at once; throws for one that cannot be answered. */
   readonly check: (request: SampleRequest) => void;
   readonly signal?: AbortSignal | undefined;

@@ -1,6 +1,6 @@
 /** Where a generation ends by a stop text. */
 
-export interface Stop {
+interface Stop {
   /** Characters [start, end) of the text are the stop text. */
   readonly start: number;
   readonly end: number;

@@ -25,10 +25,7 @@ export interface SamplingFacts {
   readonly capabilities: Pick<Capabilities, "sharesPrefix">;
 }
 
-export type SamplingCost = Pick<
-  FlopsByPurpose,
-  "sampling" | "sharedPrefix" | "prompt" | "generation" | "samplingUnshared"
->;
+type SamplingCost = Pick<FlopsByPurpose, "sampling" | "sharedPrefix" | "prompt" | "generation" | "samplingUnshared">;
 
 /**
  * FLOPs of samples: every sample pays for its own tokens, and every wave pays for the prefix once if the engine shares

@@ -16,7 +16,7 @@ import type {
 } from "../../src/engine/engine.js";
 import { UserError } from "../../src/errors.js";
 
-export interface EngineFixture {
+interface EngineFixture {
   /** Opens the engine anew, with its base weights. */
   open(): Promise<Engine>;
   /** Four different prompts or more, start tokens included. */
@@ -64,7 +64,7 @@ function content({ tokens, text, stop, generatedTokens }: Sample) {
 }
 
 /** Tests that an engine is known not to pass, and why. */
-export interface DeclaredException {
+interface DeclaredException {
   readonly reason: string;
   /** Titles of tests, exactly as they stand here. */
   readonly tests: readonly string[];
