@@ -21,7 +21,7 @@ function chanceOfRight(difficulty: number): number {
 }
 
 const method = methodNamed("adastar");
-const queue = ObservationQueue.create(OBSERVATIONS, method.queueKey);
+const queue = ObservationQueue.create(OBSERVATIONS, method.queueKey, { tieSeed: seedFor(SEED, "ties") });
 
 for (let iteration = 1; iteration <= 8; iteration++) {
   const visited = await visit({

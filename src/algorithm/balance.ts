@@ -1,19 +1,19 @@
 /**
- * B-STaR's choice of the sampling temperature (Zeng et al. 2025, section 4): before each iteration the one at which the model best balances
- * exploring (many different correct responses) and exploiting (few wasted ones).
+ * B-STaR's choice of the sampling temperature (Zeng et al. 2025, section 4). Before each iteration it takes the one at
+ * which the model best balances exploring (many different correct responses) and exploiting (few wasted ones).
  *
- * The paper's nᵢ counts the responses that the reward selects for training; with outcome rewards alone, nothing is selected before the verdict,
- * so here nᵢ is all that were drawn of a query. Probes share their random numbers between temperatures, so that scores differ by the
- * temperature and not by luck.
+ * The paper's nᵢ counts the responses that the reward selects for training; with outcome rewards alone nothing is
+ * selected before the verdict, so here nᵢ is all responses drawn for a query. Probes share their random numbers between
+ * temperatures, so that scores differ because of the temperature and not by luck.
  */
 
 import type { TryRequest } from "./iteration.js";
 import { seedFor, shuffled } from "./random.js";
 
-/** What the choice is made among. */
+/** The temperatures to choose from. */
 export const BALANCE_TEMPERATURES: readonly number[] = [0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1];
 
-/** n*: different correct responses of a query that are enough. */
+/** n*: this many different correct responses of a query are enough. */
 const ENOUGH_UNIQUE = 6;
 
 /** A response to a query; equal texts are one response. */
@@ -22,7 +22,7 @@ export interface ProbeOutcome {
   readonly text: string;
 }
 
-/** bs = min(n′ / n*, 1) · n′ / n for n′ different correct responses of n drawn, in [0, 1]; 0 of nothing. */
+/** bs = min(n′ / n*, 1) · n′ / n for n′ different correct responses among n drawn, in [0, 1]; 0 without responses. */
 export function balanceScore(responses: readonly ProbeOutcome[], enough = ENOUGH_UNIQUE): number {
   if (responses.length === 0) return 0;
   const unique = new Set(responses.flatMap(({ correct, text }) => (correct ? [text] : []))).size;
@@ -36,17 +36,17 @@ export interface ScoredTemperature {
 }
 
 export interface ProbeOptions<O extends ProbeOutcome> {
-  /** N: observations there are. */
+  /** N: number of observations. */
   readonly observations: number;
-  /** How many of them are queried, drawn anew each iteration; all when there are fewer. */
+  /** How many of them are queried, chosen anew each iteration; all if there are fewer. */
   readonly queries: number;
-  /** Responses drawn of each query at each temperature, 1 or more: the method's K. */
+  /** Responses drawn for each query at each temperature, 1 or more: the method's K. */
   readonly tries: number;
   /** t */
   readonly iteration: number;
   /** The run's seed. */
   readonly seed: number;
-  /** Most responses drawn at once. */
+  /** Responses drawn at once, at most. */
   readonly waveSize: number;
   /** Draws a response for each request at a temperature; resolves in the order of the requests. */
   readonly draw: (temperature: number, requests: readonly TryRequest[]) => Promise<readonly O[]>;
@@ -75,7 +75,7 @@ export async function probeTemperatures<O extends ProbeOutcome>(
   return scored;
 }
 
-/** The temperature with the highest mean score, the lowest among equals. */
+/** The temperature with the highest mean score; the lowest of them if several are equal. */
 export function bestTemperature(scored: readonly ScoredTemperature[]): number {
   return scored.reduce((best, candidate) => (candidate.score > best.score ? candidate : best)).temperature;
 }

@@ -5,9 +5,9 @@ import type { Method, MethodOverrides } from "./methods.js";
 import { MAX_TRIES, PART_NAMES, PARTS, type Part, type PartName } from "./parts.js";
 
 /**
- * `base` with `overrides` in place of its own parts, or `base` itself if they change nothing. A changed method has the changes in its
- * name. Throws UserError, with the reason and what to set instead, for values out of range, for parts that cannot work together and for
- * a part that would have no effect.
+ * `base` with `overrides` in place of its own parts, or `base` itself if they change nothing. A changed method has the
+ * changes in its name. Throws UserError, with the reason and what to set instead, for values out of range, for parts
+ * that cannot work together and for a part that would have no effect.
  */
 export function combineMethod(base: Method, overrides: MethodOverrides): Method {
   checkValues(overrides);

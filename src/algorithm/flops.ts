@@ -1,15 +1,15 @@
 /**
- * What sampling and training cost, in floating-point operations (AdaSTaR, section 4.1; after Kaplan et al. 2020, section 2.1, and Sardana
- * et al. 2024): a forward pass takes 2·P + 2·n_layer·n_ctx·d_attn a token, a backward pass twice as much where all
- * parameters are trained.
+ * What sampling and training cost, in floating-point operations (AdaSTaR, section 4.1; after Kaplan et al. 2020,
+ * section 2.1, and Sardana et al. 2024): a forward pass takes 2·P + 2·n_layer·n_ctx·d_attn a token, a backward pass
+ * twice as much where all parameters are trained.
  *
- * n_ctx is the context that the token really has: itself and all tokens before it, 1 for the first token of a sequence. The costs
- * below are sums of the formula over the tokens of a sequence, so they are exact for it, and parts of a sequence add up to the whole whatever
- * the cut. Every token counts once, the last one generated too, though a model need not read it again; padding and recomputation
- * are an engine's own affair and do not count.
+ * n_ctx is the context that the token really has: itself and all tokens before it, 1 for the first token of a sequence.
+ * The costs below sum the formula over the tokens of a sequence. So they are exact, and the parts of a sequence add up
+ * to the whole wherever it is cut. Every token counts once, also the last one generated, which a model need not read
+ * again. Padding and recomputation are up to the engine and do not count.
  */
 
-/** What the formulas need of a model. */
+/** What the formulas need to know of a model. */
 export interface CostFacts {
   /** P: all parameters but the input embedding and the vocabulary head; an adapter's are included. */
   readonly nonEmbeddingParameters: number;
@@ -38,7 +38,10 @@ export function forwardFlops(facts: CostFacts, before: number, count: number): n
   return 2 * facts.nonEmbeddingParameters * count + 2 * facts.layers * facts.attentionWidth * contexts;
 }
 
-/** FLOPs of sampling a sequence when an engine computes the prefix once for a whole call: everything but the prefix, which `forwardFlops(facts, 0, prefix)` adds once. */
+/**
+ * FLOPs of sampling a sequence if the engine computes the prefix once for a whole call: all but the prefix, which
+ * `forwardFlops(facts, 0, prefix)` adds once.
+ */
 export function sampledFlops(facts: CostFacts, { prefix, prompt, generated }: SampledLength): number {
   return forwardFlops(facts, prefix, prompt + generated);
 }
@@ -49,10 +52,11 @@ export function sampledFlopsUnshared(facts: CostFacts, { prefix, prompt, generat
 }
 
 /**
- * FLOPs of training on a sequence of `tokens` tokens once: forward and backward. The backward pass multiplies each weight matrix twice a
- * token: 2·P for the gradients of the activations, and 2 for each parameter that is trained, for its own gradient (Kaplan et al. 2020,
- * section 2.1). Full fine-tuning: 6·P and three times the attention term. An adapter of A parameters beside B frozen ones (LoRA, Hu et
- * al. 2022, section 4.1), so P = B + A: 4·B + 6·A and the same attention term, since attention itself has no weights.
+ * FLOPs of training on a sequence of `tokens` tokens once: forward and backward. The backward pass multiplies each
+ * weight matrix twice a token: 2·P for the gradients of the activations, and 2 for each parameter that is trained, for
+ * its own gradient (Kaplan et al. 2020, section 2.1). Full fine-tuning: 6·P and three times the attention term. An
+ * adapter of A parameters beside B frozen ones (LoRA, Hu et al. 2022, section 4.1), so P = B + A: 4·B + 6·A and the
+ * same attention term, since attention itself has no weights.
  */
 export function trainedFlops(facts: CostFacts, tokens: number): number {
   const { nonEmbeddingParameters: all, trainableParameters = all } = facts;

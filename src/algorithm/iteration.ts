@@ -2,14 +2,17 @@
  * One iteration of Algorithm 1 (AdaSTaR, section 3), exact under batching and the same for every method.
  *
  * Departures from the paper's text:
- * 1. Samples are drawn for a wave of observations at a time. m is still the shortest prefix of the visiting order whose correct
- *    samples reach βᵗ; what a wave drew beyond it is `speculated`: it counts as spent and as nothing else.
+ * 1. Samples are drawn for a wave of observations at a time. m is still the shortest prefix of the visiting order
+ *    whose correct samples reach βᵗ. What a wave drew beyond it is `speculated`: its cost counts, and it is used for
+ *    nothing.
  * 2. α is the share of the m visited observations that were solved in any of their tries, as in the authors' code.
- * 3. Step 4 takes the first ⌊m·αᵖ⌋ off the queue before it puts any of them back. With the key (t̃, w̃) that is what one pop and
- *    push after the other does too; with a key that begins with w̃, an observation put back could come up again at once.
+ * 3. Step 4 takes the first ⌊m·αᵖ⌋ off the queue before it puts any of them back. With the key (t̃, w̃) that
+ *    gives the same as one pop and push after the other. With a key that begins with w̃, an observation put back could
+ *    come up again at once.
  *
- * Everything that the algorithm needs from outside is a function handed in. Given the outcomes of the tries, all of it is
- * deterministic. So a caller that recorded them repeats an interrupted visit by answering `draw` from its records.
+ * Everything that the algorithm needs from outside is passed in as a function. Given the outcomes of the tries, all of
+ * it is deterministic. So a caller that recorded them repeats an interrupted visit by answering `draw` from its
+ * records.
  */
 
 import { gateCount } from "./curriculum.js";
@@ -27,7 +30,10 @@ export interface TryRequest {
   readonly hinted: boolean;
 }
 
-/** A request and its outcome: what the algorithm needs to know of a sample. Callers may put more into it and get it back. */
+/**
+ * A request and its outcome: what the algorithm needs to know of a sample. Callers may put more into it and get it
+ * back.
+ */
 export interface DrawnTry extends TryRequest {
   readonly correct: boolean;
 }
@@ -46,7 +52,7 @@ export interface VisitProgress {
 
 export interface VisitOptions<T extends DrawnTry> {
   readonly method: Method;
-  /** All observations, in their present order; only read. */
+  /** All observations in their current order; only read. */
   readonly queue: ObservationQueue;
   /** t = 1, 2, … */
   readonly iteration: number;
@@ -54,14 +60,14 @@ export interface VisitOptions<T extends DrawnTry> {
   readonly seed: number;
   /** βᵗ (`targetAt`); null for methods that keep everything. */
   readonly target: number | null;
-  /** Most observations drawn for at once, 1 or more. Changes how much is speculated and nothing else. */
+  /** Observations to draw for at once, at most; 1 or more. Changes only how much is speculated. */
   readonly waveSize: number;
   readonly draw: Draw<T>;
   /** Called after every answer of `draw`. */
   readonly onProgress?: (progress: VisitProgress) => void;
 }
 
-/** The statistics of a visit: all that step 4 needs, as plain numbers that a caller may keep on disk in between. */
+/** The statistics of a visit: all that step 4 needs, as plain numbers that a caller may store on disk. */
 export interface VisitStatistics {
   /** t */
   readonly iteration: number;
@@ -84,7 +90,7 @@ export interface Visit<T extends DrawnTry> extends VisitStatistics {
   readonly tries: readonly T[];
   /** Tries of observations beyond the m visited: spent, but used for nothing. */
   readonly speculated: readonly T[];
-  /** All observations were visited and fewer than βᵗ samples are correct. */
+  /** All observations were visited, and still fewer than βᵗ samples are correct. */
   readonly exhausted: boolean;
 }
 
@@ -95,7 +101,7 @@ export interface IterationOptions<T extends DrawnTry> extends VisitOptions<T> {
   readonly train: (visit: Visit<T>) => Promise<void>;
 }
 
-/** One iteration, whole. A caller that must be able to stop in between calls `visit` and `commit` itself, in this order. */
+/** One whole iteration. A caller that must be able to stop in between calls `visit` and then `commit` itself. */
 export async function runIteration<T extends DrawnTry>(
   options: IterationOptions<T>,
 ): Promise<{ readonly visit: Visit<T>; readonly updated: number }> {
@@ -109,8 +115,8 @@ export async function runIteration<T extends DrawnTry>(
 }
 
 /**
- * Steps 1 and 2: draws up to K samples of one observation after the other, in the method's order, until βᵗ samples are correct or every
- * observation was visited. The queue stays as it is.
+ * Steps 1 and 2: draws up to K samples for one observation after the other, in the method's order, until βᵗ samples are
+ * correct or every observation was visited. The queue does not change.
  */
 export async function visit<T extends DrawnTry>(options: VisitOptions<T>): Promise<Visit<T>> {
   const { method, queue, iteration, seed, target, waveSize } = options;
@@ -151,8 +157,8 @@ export async function visit<T extends DrawnTry>(options: VisitOptions<T>): Promi
 }
 
 /**
- * Step 4: for the first ⌊m·αᵖ⌋ visited (all m without the gate), t̃ ← t and w̃ ← w, and the queue is in order again. Returns how many.
- * Doing it twice is doing it once. All m are recorded as visited.
+ * Step 4: for the first ⌊m·αᵖ⌋ visited (all m without the gate), t̃ ← t and w̃ ← w, and the queue is put in order.
+ * Returns how many. Repeating it changes nothing. All m are recorded as visited.
  */
 export function commit(
   queue: ObservationQueue,
@@ -163,20 +169,20 @@ export function commit(
   queue.recordVisits(observations);
   const visited = observations.length;
   const updated = method.curriculum === "gate" ? gateCount(visited, solved, power) : visited;
-  // In the queue's order these are the very ones that ⌊m·αᵖ⌋ pops would return: a new key in place is pop and push in one.
+  // In the queue's order these are exactly those that ⌊m·αᵖ⌋ pops would return; an update is a pop and a push in one.
   for (let i = 0; i < updated; i++) queue.update(observations[i], iteration, correct[i], drawn[i]);
   return updated;
 }
 
-/** An observation of the present wave: its place in the order is certain, whether it is needed is not. */
+/** An observation of the current wave. Its place in the order is certain; whether it is needed is not. */
 interface Candidate<T extends DrawnTry> {
   readonly observation: number;
   readonly tries: T[];
-  /** Of these, correct ones. */
+  /** How many of them are correct. */
   correct: number;
 }
 
-/** What was certain before the present wave. */
+/** What was certain before the current wave. */
 interface Settled {
   readonly visited: number;
   readonly gained: number;
@@ -202,8 +208,9 @@ function take<T extends DrawnTry>(order: Iterator<number>, count: number): Candi
 }
 
 /**
- * How many observations to draw for next: at most `waveSize`, and towards the end about as many as the yield so far says are still
- * needed, with one standard deviation to spare, so that few waves are small and little is speculated. The result of a visit does not depend on it.
+ * How many observations to draw for next: at most `waveSize`, and towards the end about as many as are still needed by
+ * the yield so far, plus one standard deviation, so that few waves are small and little is speculated. The result of a
+ * visit does not depend on it.
  */
 function waveSizeAt<T extends DrawnTry>(
   { waveSize }: VisitOptions<T>,
@@ -218,8 +225,9 @@ function waveSizeAt<T extends DrawnTry>(
 }
 
 /**
- * Draws the tries of a wave, one try of each observation at a time. Before each round, candidates behind the place where the correct samples
- * at hand already reach βᵗ are let go: more samples can only move that place forward, so they are not among the m visited.
+ * Draws the tries of a wave, one try of each observation at a time. Before each round, candidates after the place where
+ * the correct samples so far reach βᵗ are dropped: more samples can only move that place forward, so they are not among
+ * the m visited.
  */
 async function drawWave<T extends DrawnTry>(
   wave: readonly Candidate<T>[],
@@ -271,8 +279,8 @@ function shortestPrefix<T extends DrawnTry>(
 }
 
 /**
- * D₊: of each observation's correct samples the first `keepPerObservation`; of these the first βᵗ in visiting order, or βᵗ random ones
- * where all observations are visited whatever is found.
+ * D₊: of each observation's correct samples the first `keepPerObservation`; of these the first βᵗ in visiting order, or
+ * βᵗ random ones where all observations are visited whatever is found.
  */
 function keep<T extends DrawnTry>(
   visited: readonly Candidate<T>[],

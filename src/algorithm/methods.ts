@@ -1,6 +1,6 @@
 /**
- * Every method as a row of data (paper section 4.1 and its baselines). They share one loop: iteration.ts reads a row's parts and has no
- * branch for a method's name, so a new method is a new row.
+ * Every method as a row of data (paper section 4.1 and its baselines). They share one loop: iteration.ts reads a row's
+ * parts and has no branch for a method's name, so a new method is a new row.
  */
 
 import { shown, UserError } from "../errors.js";

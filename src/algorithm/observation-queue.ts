@@ -1,15 +1,17 @@
 /**
- * The observation queue of Algorithm 1 (AdaSTaR, section 3.1): a hierarchical min-heap. Least recently sampled first (t̃), the hardest of
- * them first (win rate w̃). Ablations order by other fields. Among equal keys a rank decides: random, drawn once from a seed, so that the
- * order of the data file is no order of teaching; or the index.
+ * The observation queue of Algorithm 1 (AdaSTaR, section 3.1): a hierarchical min-heap. Least recently sampled first
+ * (t̃), the hardest of them first (win rate w̃). Ablations order by other fields. Among equal keys a rank decides:
+ * random, drawn once from a seed, so that the order of the data file is no order of teaching; or the index.
  *
- * Inside, observations go by their rank: all arrays are indexed by it, so that comparing two never costs more than comparing indices, and
- * a rank takes no memory (permutation.ts). Only the public methods translate between ranks and observations.
+ * Inside, observations go by their rank: all arrays are indexed by it, so that comparing two never costs more than
+ * comparing indices, and a rank takes no memory (permutation.ts). Only the public methods translate between ranks and
+ * observations.
  *
- * Memory: 14 bytes an observation: place in the heap and back (4 + 4), t̃ (4), w̃ as two counts (1 + 1); a bit more to record visits.
+ * Memory: 14 bytes an observation: place in the heap and back (4 + 4), t̃ (4), w̃ as two counts (1 + 1); a bit more to
+ * record visits.
  *
- * Win rates are compared as fractions in whole numbers, correct · drawn′ against correct′ · drawn: equal rates are equal whatever their
- * denominators, and rounding cannot change that.
+ * Win rates are compared as fractions in whole numbers, correct · drawn′ against correct′ · drawn: equal rates are
+ * equal whatever their denominators, and rounding cannot change that.
  */
 
 import { UserError } from "../errors.js";
@@ -22,7 +24,10 @@ import { bytesOfBits, type QueueState, type QueueStatistics, readQueue, writeQue
 const ABSENT = 0xffff_ffff;
 
 export interface QueueOptions {
-  /** Seed of the rank that decides among equal keys, an integer in [0, 2^53), such as `seedFor(seed, "ties")`; null: the index decides. */
+  /**
+   * Seed of the rank that decides among equal keys, an integer in [0, 2^53), such as `seedFor(seed, "ties")`; null: the
+   * index decides.
+   */
   readonly tieSeed?: number | null;
   /** Whether to record which observations were ever visited. */
   readonly recordVisits?: boolean;
@@ -94,8 +99,8 @@ export class ObservationQueue {
   }
 
   /**
-   * The queue as bytes, 6 an observation: key, ties, statistics and visits. Equal ones give equal bytes and the same future order, because
-   * the order of a queue follows from them alone. Every observation must be in the queue.
+   * The queue as bytes, 6 an observation: key, ties, statistics and visits. Equal ones give equal bytes and the same
+   * future order, because the order of a queue follows from them alone. Every observation must be in the queue.
    */
   serialize(): Uint8Array {
     if (this.#size !== this.#heap.length) {
@@ -117,7 +122,10 @@ export class ObservationQueue {
     return this.#visited === null ? null : this.#everVisited;
   }
 
-  /** Records that these observations were visited, whether their statistics change or not. Does nothing where visits are not recorded. */
+  /**
+   * Records that these observations were visited, whether their statistics change or not. Does nothing where visits are
+   * not recorded.
+   */
   recordVisits(observations: Iterable<number>): void {
     if (this.#visited === null) return;
     for (const observation of observations) {
@@ -146,9 +154,9 @@ export class ObservationQueue {
   }
 
   /**
-   * Yields the observations in the order in which repeated pops would return them, without changing the queue. The k-th takes O(log k):
-   * only children of what was yielded can come next, so the walk keeps a frontier of at most k + 1 places. Throws if the queue changes
-   * during the walk.
+   * Yields the observations in the order in which repeated pops would return them, without changing the queue. The k-th
+   * takes O(log k): only children of what was yielded can come next, so the walk keeps a frontier of at most k + 1
+   * places. Throws if the queue changes during the walk.
    */
   *peekInOrder(): Generator<number, void, undefined> {
     const version = this.#version;

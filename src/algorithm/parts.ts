@@ -1,6 +1,7 @@
 /**
- * The parts that a method is made of. This is the one place of a part: `Method`, the check of combinations (combine.ts), the settings of
- * a run and the flags of the commands are derived from it. Its meaning is coded where it acts, mostly in iteration.ts.
+ * The parts that a method is made of. This is the one place of a part: `Method`, the check of combinations
+ * (combine.ts), the settings of a run and the flags of the commands are derived from it. Its meaning is coded where it
+ * acts, mostly in iteration.ts.
  */
 
 /** Largest K. The queue keeps a win rate as two counts of one byte each. */
@@ -50,8 +51,8 @@ export type Part = Choice | List | YesOrNo | Count | CountOrAll;
 
 export const PARTS = {
   /**
-   * `sampled`: D₊ is what the model wrote and the verifier found right. `gold`: every gold answer as it stands, with no rationale and no
-   * sampling.
+   * `sampled`: D₊ is what the model wrote and the verifier found right. `gold`: every gold answer as it stands, with no
+   * rationale and no sampling.
    */
   completions: {
     kind: "choice",
@@ -60,8 +61,8 @@ export const PARTS = {
     readBy: [],
   },
   /**
-   * `queue`: the queue's order until there are βᵗ correct samples. `random`: the same stop, in an order drawn anew each iteration. `all`:
-   * every observation, in such an order.
+   * `queue`: the queue's order until there are βᵗ correct samples. `random`: the same stop, in an order drawn anew each
+   * iteration. `all`: every observation, in such an order.
    */
   visits: {
     kind: "choice",
@@ -128,8 +129,9 @@ export const PARTS = {
     readBy: ["replay"],
   },
   /**
-   * How each iteration's model is tested; the first is the accuracy that counts for the run. `zero-shot`: one greedy answer. `few-shot`:
-   * the same after the task's worked examples. `self-consistency`: the majority of several sampled answers (Wang et al. 2023).
+   * How each iteration's model is tested; the first is the accuracy that counts for the run. `zero-shot`: one greedy
+   * answer. `few-shot`: the same after the task's worked examples. `self-consistency`: the majority of several sampled
+   * answers (Wang et al. 2023).
    */
   evaluations: {
     kind: "list",

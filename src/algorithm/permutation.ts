@@ -1,7 +1,8 @@
 /**
- * A random permutation of 0 … size − 1 as a function of a seed. Unlike a shuffled array it takes no memory, and it can be read in both
- * directions: a Feistel network on pairs (left, right) of a rectangle just large enough, walked again where a result falls outside
- * (Black & Rogaway 2002, "Ciphers with arbitrary finite domains", section 4). It mixes well and keeps no secrets.
+ * A random permutation of 0 … size − 1 as a function of a seed. Unlike a shuffled array it takes no memory, and it can
+ * be read in both directions: a Feistel network on pairs (left, right) of a rectangle just large enough, walked again
+ * where a result falls outside (Black & Rogaway 2002, "Ciphers with arbitrary finite domains", section 4). It mixes
+ * well and keeps no secrets.
  */
 
 import { uniform } from "./random.js";

@@ -17,10 +17,12 @@
  * | 32 + 5 N | samples of each, u8, in the same order |
  * | 32 + 6 N | whether each was ever visited, a bit each, lowest first, by index; only where visits are recorded |
  *
- * Version 1 has the three columns at 20, ties by index and no visits. Queues that say no more are still written so: a run begun before
- * version 2 keeps its files to the byte. The heap itself is not written, because its order follows from these.
+ * Version 1 has the three columns at 20, ties by index and no visits. Queues that say no more are still written so: a
+ * run begun before version 2 keeps its files to the byte. The heap itself is not written, because its order follows
+ * from these.
  *
- * The checksum names damage at once and without a journal; in a run directory the journal's SHA-256 protects the file as well.
+ * The checksum names damage at once and without a journal; in a run directory the journal's SHA-256 protects the file
+ * as well.
  */
 
 import { crc32 } from "node:zlib";

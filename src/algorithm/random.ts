@@ -1,10 +1,11 @@
 /**
- * Random numbers that are a function of what they are for, never of what was drawn before: keyed by (seed, purpose, iteration,
- * observation, try). So a run gives the same numbers whatever the batch size, and whether or not it was killed and resumed.
+ * Random numbers as a function of what they are for, never of what was drawn before: their key is (seed, purpose,
+ * iteration, observation, try). So a run gets the same numbers whatever the batch size, and whether or not it was
+ * killed and resumed.
  *
- * The function is Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"): ten rounds of multiplication
- * and exchange turn a 128-bit counter into 128 random bits under a 64-bit key. A key's outputs are a permutation of the counters,
- * so different counters never give the same four words.
+ * The function is Philox4x32-10 (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"): ten rounds of
+ * multiplication and exchange turn a 128-bit counter into 128 random bits under a 64-bit key. A key's outputs are a
+ * permutation of the counters, so different counters never give the same four words.
  */
 
 /** What random numbers are for; each has its own stream. The codes are part of the format of a run: never renumber. */
@@ -35,7 +36,7 @@ const PURPOSE_CODES = {
 
 export type Purpose = keyof typeof PURPOSE_CODES;
 
-/** Counters of `uniform` and its like stand apart from those of `seedFor`, whose last word is a purpose. */
+/** Keeps the counters of `uniform` and `gaussian` apart from those of `seedFor`, whose last word is a purpose. */
 const STREAM_CODE = 0;
 
 const TWO_32 = 0x1_0000_0000;

@@ -10,7 +10,8 @@ export interface StepSchedule {
   /** σ grows by this factor an iteration. The paper: 1.2. */
   readonly growth: number;
   /**
-   * `once`: σᵗ = ⌊σ¹ · growth^(t−1)⌋, the default. `each`: σᵗ = ⌊σᵗ⁻¹ · growth⌋, the rule of runs that began before there was a choice.
+   * `once`: σᵗ = ⌊σ¹ · growth^(t−1)⌋, the default. `each`: σᵗ = ⌊σᵗ⁻¹ · growth⌋, the rule of runs that began before
+   * there was a choice.
    */
   readonly rounding?: "once" | "each";
   /** β: examples an optimizer step. The paper: 8. */
@@ -18,8 +19,8 @@ export interface StepSchedule {
 }
 
 /**
- * σᵗ, the optimizer steps of iteration t = 1, 2, … With σ¹ = 40 and a growth of 1.2: 40, 48, 57, 69, 82, 99, 119, 143, 171, 206. Rounded
- * down in each iteration, it would fall behind (σ⁴ = 68), and a σ¹ of 4 would never grow.
+ * σᵗ, the optimizer steps of iteration t = 1, 2, … With σ¹ = 40 and a growth of 1.2: 40, 48, 57, 69, 82, 99, 119, 143,
+ * 171, 206. Rounded down in each iteration, it would fall behind (σ⁴ = 68), and a σ¹ of 4 would never grow.
  */
 export function stepsAt(iteration: number, schedule: StepSchedule): number {
   checkSchedule(schedule);
@@ -61,8 +62,8 @@ function decimalFraction(value: number): { readonly numerator: bigint; readonly 
 }
 
 /**
- * βᵗ, the correct samples that iteration t trains on: σᵗ · β for methods whose batch follows the schedule; null for those that keep
- * everything, whose βᵗ is |D₊|.
+ * βᵗ, the correct samples that iteration t trains on: σᵗ · β for methods whose batch follows the schedule; null for
+ * methods that keep everything, whose βᵗ is |D₊|.
  */
 export function targetAt(iteration: number, schedule: StepSchedule, method: Pick<Method, "batch">): number | null {
   return method.batch === "schedule" ? stepsAt(iteration, schedule) * schedule.batchSize : null;
@@ -82,28 +83,40 @@ function checkSchedule({ initialSteps, growth, batchSize }: StepSchedule): void 
   }
 }
 
+/**
+ * What may follow the warm-up: the share of the way from `final` up to the peak that is left at a progress from 0, the
+ * first step after the warm-up, to 1, just after the last step. `constant` stays at the peak.
+ */
+const DECAYS = {
+  constant: () => 1,
+  linear: (progress: number) => 1 - progress,
+  cosine: (progress: number) => (1 + Math.cos(Math.PI * progress)) / 2,
+} as const satisfies Readonly<Record<string, (progress: number) => number>>;
+
+export type DecayName = keyof typeof DECAYS;
+
+export const DECAY_NAMES = Object.keys(DECAYS) as [DecayName, ...DecayName[]];
+
 export interface LearningRateSchedule {
   /** The rate that the warm-up reaches. */
   readonly peak: number;
   /** Steps over which the rate rises in equal parts to the peak. 0: no warm-up. */
   readonly warmupSteps: number;
-  /** What follows the warm-up; `linear` and `cosine` fall towards `final` over the steps that are left. */
-  readonly decay: "constant" | "linear" | "cosine";
-  /** What the decay falls to, as a share of the peak, in [0, 1]; 0 when left out. */
+  /** What follows the warm-up: a row of `DECAYS`. */
+  readonly decay: DecayName;
+  /** The rate that the decay falls to, as a share of the peak, in [0, 1]; 0 if left out. */
   readonly final?: number;
 }
 
 /**
- * The learning rate of optimizer step `step` = 0 … steps − 1 of an iteration (or of a pretraining) of `steps` steps. The first step has
- * peak / warmupSteps rather than 0, which would be a step that does nothing; for the same reason a decay to zero reaches zero only
- * after the last step.
+ * The learning rate of optimizer step `step` = 0 … steps − 1 of an iteration (or of a pretraining) of `steps` steps.
+ * The first step has the rate peak / warmupSteps and not 0, which would make it a step that does nothing. For the same
+ * reason a decay to zero reaches zero only after the last step.
  */
 export function learningRateAt(step: number, steps: number, schedule: LearningRateSchedule): number {
   const { peak, warmupSteps, decay, final = 0 } = schedule;
   if (step < warmupSteps) return (peak * (step + 1)) / warmupSteps;
-  if (decay === "constant") return peak;
   /** 0 at the first step after the warm-up, 1 just after the last. */
   const progress = (step - warmupSteps) / (steps - warmupSteps);
-  const share = decay === "linear" ? 1 - progress : (1 + Math.cos(Math.PI * progress)) / 2;
-  return peak * (final + (1 - final) * share);
+  return peak * (final + (1 - final) * DECAYS[decay](progress));
 }

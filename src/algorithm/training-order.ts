@@ -22,9 +22,10 @@ export function trainingSteps({ size, batchSize, steps }: TrainingOrder): number
 }
 
 /**
- * Yields the batches of an iteration, each as indices into D₊: D₊ in a random order, then again in another one, and so on, cut
- * into batches without regard for where a pass ends (SPEC section 3: training runs σᵗ steps by cycling through D₊). Every order is keyed by
- * (seed, iteration, pass), so the batch of any step can be had again by skipping those before it. An empty D₊ yields nothing.
+ * Yields the batches of an iteration, each as indices into D₊: D₊ in a random order, then again in another one, and so
+ * on, cut into batches without regard for where a pass ends (STaR, appendix: training cycles through D₊ for σᵗ steps).
+ * Every order is keyed by (seed, iteration, pass), so the batch of any step can be repeated by skipping those before
+ * it. An empty D₊ yields nothing.
  */
 export function* trainingBatches(order: TrainingOrder): Generator<readonly number[], void, undefined> {
   const { size, batchSize, seed, iteration } = order;

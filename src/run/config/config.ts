@@ -1,6 +1,6 @@
 /**
- * From layers of settings to one frozen configuration. Later layers win:
- * defaults < the task's defaults < preset < YAML file < flags.
+ * From layers of settings to one frozen configuration. Later layers win: defaults < the task's defaults < preset < YAML
+ * file < flags.
  */
 
 import { readFileSync } from "node:fs";
@@ -35,7 +35,7 @@ export interface ResolvedConfig {
   readonly origins: Readonly<Record<ConfigKey, string>>;
 }
 
-/** What the caller of a run states; all parts may be left out. */
+/** What the caller of a run sets; all parts may be left out. */
 export interface ConfigRequest {
   /** Settings by key, such as flags give them; override everything else. */
   readonly flags?: Readonly<Record<string, unknown>>;
@@ -45,7 +45,9 @@ export interface ConfigRequest {
   readonly folder?: string;
 }
 
-/** Reads, checks and merges everything that determines a configuration. Throws UserError on anything that is not one. */
+/**
+ * Reads, checks and merges everything that determines a configuration. Throws UserError on anything that is not one.
+ */
 export function loadConfig(request: ConfigRequest = {}): ResolvedConfig {
   const stated: ConfigLayer[] = [];
   if (request.file !== undefined) stated.push(readConfigFile(request.file));
@@ -61,7 +63,10 @@ export function loadConfig(request: ConfigRequest = {}): ResolvedConfig {
   return resolveConfig([...layers, ...stated]);
 }
 
-/** Merges layers, least important first. Throws UserError for an unknown key or a value outside its limits, naming the layer. */
+/**
+ * Merges layers, least important first. Throws UserError for an unknown key or a value outside its limits, naming the
+ * layer.
+ */
 export function resolveConfig(layers: readonly ConfigLayer[]): ResolvedConfig {
   const config: Record<string, unknown> = {};
   const origins: Record<string, string> = {};
@@ -80,7 +85,10 @@ export function resolveConfig(layers: readonly ConfigLayer[]): ResolvedConfig {
   return { config: Object.freeze(config) as RunConfig, origins: Object.freeze(origins) as ResolvedConfig["origins"] };
 }
 
-/** The settings of runs that began before some settings existed, as the least important layer of what such a run has on disk. */
+/**
+ * The settings of runs that began before some settings existed, as the least important layer of what such a run has on
+ * disk.
+ */
 export const EARLIER_RUNS: ConfigLayer = {
   source: "earlier version",
   folder: "/",
@@ -128,7 +136,7 @@ export function parseConfig(text: string, source: string): ConfigLayer {
   let values: unknown;
   try {
     const document = parseDocument(text);
-    // What only warns, such as a tag that nobody knows, is a mistake in settings all the same.
+    // In settings, a warning is a mistake as well, such as an unknown tag.
     const [problem] = [...document.errors, ...document.warnings];
     if (problem !== undefined) throw problem;
     values = document.toJS();
@@ -143,7 +151,10 @@ export function parseConfig(text: string, source: string): ConfigLayer {
   return { source, folder: dirname(resolve(source)), values: values as Record<string, unknown> };
 }
 
-/** The value that a flag's text states for `key`; `null` and `none` unset a setting. Limits are checked later, by resolveConfig. */
+/**
+ * The value that a flag's text states for `key`; `null` and `none` unset a setting. Limits are checked later, by
+ * resolveConfig.
+ */
 export function parseFlag(key: ConfigKey, text: string): unknown {
   const spec = fieldOf(key);
   if (text === "null" || text === "none") return null;
@@ -151,7 +162,7 @@ export function parseFlag(key: ConfigKey, text: string): unknown {
     case "number":
     case "number-or-word": {
       if (spec.kind === "number-or-word" && spec.choices?.includes(text)) return text;
-      // Number("") is 0, which nobody meant.
+      // Number("") would be 0.
       const value = text.trim() === "" ? Number.NaN : Number(text);
       if (Number.isNaN(value)) throw new UserError(`${flagOf(key)}: expected ${spec.expects}, got ${shown(text)}`);
       return value;
@@ -165,14 +176,15 @@ export function parseFlag(key: ConfigKey, text: string): unknown {
   }
 }
 
-/** What the configuration says of the task. */
+/** The part of the configuration that says which task to open. */
 export function taskOptions(config: RunConfig): TaskOptions {
   return Object.fromEntries(taskOptionKeys.map((key) => [key, config[key]]));
 }
 
 /**
- * The method that the configuration asks for, with the parts that it sets replaced. Hints are given only if they suit the task, unless
- * the configuration insists. Throws UserError for an unknown method and for parts that do not work together.
+ * The method that the configuration asks for, with the parts that it sets replaced. Hints are given only if they suit
+ * the task, unless the configuration insists. Throws UserError for an unknown method and for parts that do not work
+ * together.
  */
 export function methodOf(config: RunConfig, task: Pick<Task, "rationalize">): Method {
   const method = methodNamed(config.method);
@@ -197,24 +209,26 @@ export function formatConfig(config: RunConfig): string {
   return stringify(config);
 }
 
-/** Settings that may be others when a run goes on: how far, where things lie, how the work is done. */
+/** Settings that may change when a run is resumed: how far it goes, where things are, how the work is done. */
 export const changeableKeys: readonly ConfigKey[] = configKeys.filter(
   (key) => fields[key].scope !== "result" && !["runDir", "preset"].includes(key),
 );
 
-/** Whether a run that goes on may have this value now, as far as can be told before what lies there is looked at. */
+/** Whether a resumed run may have this value, as far as can be known without reading what a path names. */
 export function isChangeable(key: ConfigKey, value: unknown): boolean {
   return changeableKeys.includes(key) || (key === "verifier" && isPath(fields[key], value));
 }
 
-/** The key that somebody who typed `key` probably meant: equal but for case and separators, or at most two letters off. */
+/**
+ * The key that a user who typed `key` probably meant: the same but for case and separators, or at most two letters off.
+ */
 function nearestKey(key: string): ConfigKey | null {
   const plain = (text: string) => text.toLowerCase().replace(/[-_ ]/g, "");
   const typed = plain(key.slice(0, 40));
   const [best] = configKeys
     .map((candidate) => ({ candidate, distance: editDistance(typed, plain(candidate)) }))
     .sort((a, b) => a.distance - b.distance);
-  return best !== undefined && best.distance <= 2 ? best.candidate : null;
+  return best.distance <= 2 ? best.candidate : null;
 }
 
 /** Levenshtein distance. */

@@ -1,11 +1,13 @@
 /**
- * Every setting of a run: its type and limits, default, unit and meaning. The flags and their help, the YAML reader, config.yaml and the
- * JSON schema all follow from this table, and so do the settings that each command takes. A new setting is a new row.
+ * Every setting of a run: its type and limits, default, unit and meaning. The flags and their help, the YAML reader,
+ * config.yaml and the JSON schema all follow from this table, and so do the settings that each command takes. A new
+ * setting is a new row.
  *
  * After a change: `npm run build && node dist/cli/main.js config schema > docs/config.schema.json`.
  */
 
 import type { Method } from "../../algorithm/methods.js";
+import { DECAY_NAMES } from "../../algorithm/schedule.js";
 import { engineFields } from "../../engine/registry.js";
 import {
   atLeastOne,
@@ -162,7 +164,7 @@ export const fieldGroups = {
     ),
     learningRate: field(positive, 1e-5, "Peak learning rate", { readBy: ["replay --simulate"] }),
     learningRateSchedule: field(
-      oneOf("constant", "linear", "cosine"),
+      oneOf(...DECAY_NAMES),
       "constant",
       "Learning rate after the warm-up, within each iteration: constant, or decaying to zero",
       { readBy: ["replay --simulate"] },

@@ -7,8 +7,8 @@ import { methodOf, type ResolvedConfig } from "./config.js";
 import { type ConfigKey, configKeys, fieldOf } from "./fields.js";
 
 /**
- * Throws UserError naming the flags that the configured method does not use, and why. Files and presets may hold settings for several
- * methods, so they are not checked.
+ * Throws UserError naming the flags that the configured method does not use, and why. Files and presets may hold
+ * settings for several methods, so they are not checked.
  */
 export function refuseIneffectiveFlags(resolved: ResolvedConfig): void {
   refuseFlagsWithoutUse([resolved]);

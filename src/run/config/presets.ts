@@ -1,4 +1,4 @@
-/** Named starting points; flags and files override them. */
+/** Named sets of values to start from; files and flags override them. docs/methods.md explains them. */
 
 import type { RunConfig } from "./fields.js";
 

@@ -4,7 +4,10 @@ import { stringify } from "yaml";
 import { z } from "zod";
 import { type ConfigKey, configKeys, fieldGroups, fieldOf, GROUP_HEADINGS, type RunConfig } from "./fields.js";
 
-/** JSON schema (draft 2020-12) of a configuration file. It knows keys, types and limits, and not which settings go together. */
+/**
+ * JSON schema (draft 2020-12) of a configuration file. It knows keys, types and limits, and not which settings go
+ * together.
+ */
 export function configSchema(): Readonly<Record<string, unknown>> {
   return {
     $schema: "https://json-schema.org/draft/2020-12/schema",
