@@ -155,12 +155,15 @@ export interface TrainingExample {
   readonly completionStart: number;
 }
 
+/** Names of the optimizers; what each computes is in a record of the engine. */
+export const OPTIMIZER_KINDS = ["adam", "adamw"] as const;
+
 /**
  * One optimizer update. Adam after Kingma & Ba 2015; `adamw` decouples the decay (Loshchilov & Hutter 2019), `adam`
  * adds it to the gradient.
  */
 export interface OptimizerParams {
-  readonly kind: "adam" | "adamw";
+  readonly kind: (typeof OPTIMIZER_KINDS)[number];
   readonly learningRate: number;
   readonly beta1: number;
   readonly beta2: number;

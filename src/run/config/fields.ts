@@ -8,6 +8,7 @@
 
 import type { Method } from "../../algorithm/methods.js";
 import { DECAY_NAMES } from "../../algorithm/schedule.js";
+import { OPTIMIZER_KINDS } from "../../engine/engine.js";
 import { engineFields } from "../../engine/registry.js";
 import {
   atLeastOne,
@@ -170,7 +171,7 @@ export const fieldGroups = {
       { readBy: ["replay --simulate"] },
     ),
     warmupSteps: field(whole(0), 0, "Steps of each iteration in which the learning rate rises from zero"),
-    optimizer: field(oneOf("adam", "adamw"), "adam", "Adam, with weight decay in the gradient or decoupled"),
+    optimizer: field(oneOf(...OPTIMIZER_KINDS), "adam", "Adam, with weight decay in the gradient or decoupled"),
     beta1: field(between(0, 1, "below-high"), 0.9, "Adam's decay of the first moment"),
     beta2: field(between(0, 1, "below-high"), 0.999, "Adam's decay of the second moment"),
     epsilon: field(positive, 1e-8, "Adam's ε"),
