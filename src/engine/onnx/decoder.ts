@@ -2,13 +2,23 @@
 
 import type { ModelConfig } from "../checkpoint/model-config.js";
 import { EMBEDDING } from "../checkpoint/tensors.js";
-import { DeviceArray, type Feeds, floats, integers, type Session } from "./device.js";
+import {
+  DeviceArray,
+  type Feeds,
+  floatData,
+  floats,
+  integerData,
+  integers,
+  type Session,
+  type Value,
+} from "./device.js";
 import { type GenerationGraph, generationGraph } from "./generation-graph.js";
 import { volume } from "./graph/graph.js";
 import { KeyValueCache } from "./kv-cache.js";
 import { causalMask, windowMask } from "./masks.js";
 import { MASKED } from "./model.js";
 import type { ModelWeights } from "./model-weights.js";
+import { massError, type RowSummary } from "./row-summary.js";
 
 /** Keys and values of positions that all sequences have before them, [layers] of [K, P, E], and their mask [P]. */
 export interface Prefix {
@@ -27,7 +37,19 @@ export interface DecoderResult {
   /** [layers] of [K, B, L, E] */
   readonly keys: readonly DeviceArray[];
   readonly values: readonly DeviceArray[];
+  /** The summary of a row of logits at the run's temperature; null where the vocabulary is small. */
+  readonly summary: ((row: number) => RowSummary) | null;
 }
+
+/** New tokens of some sequences. */
+export interface DecoderBatch {
+  /** Not empty. */
+  readonly sequences: readonly (readonly number[])[];
+  /** Position of the first of them, by sequence. */
+  readonly starts: readonly number[];
+}
+
+type SummaryNames = NonNullable<GenerationGraph["summaries"]>;
 
 /** Prefix positions computed by one run, at most. */
 const PREFIX_PART = 512;
@@ -64,7 +86,7 @@ export class Decoder {
     const cache = this.newCache(1, tokens.length);
     for (let start = 0; start < tokens.length; start += PREFIX_PART) {
       const part = tokens.slice(start, start + PREFIX_PART);
-      const result = await this.run([part], [start], none, cache);
+      const result = await this.run({ sequences: [part], starts: [start] }, none, cache);
       cache.append(0, result.keys, result.values, { slot: 0, slots: 1, length: part.length }, part.length);
     }
     const { keyValueHeads, headDim } = this.config;
@@ -88,48 +110,44 @@ export class Decoder {
     return { tokens: [], length: 0, keys: zeros, values: zeros, mask: Float32Array.of(MASKED) };
   }
 
-  /**
-   * @param sequences new tokens of each slot, not empty
-   * @param starts position of the first of them, by slot
-   */
-  async run(
-    sequences: readonly (readonly number[])[],
-    starts: readonly number[],
-    prefix: Prefix,
-    cache: KeyValueCache,
-  ): Promise<DecoderResult> {
-    const { heads, keyValueHeads, headDim, vocabularySize } = this.config;
-    const batch = sequences.length;
-    const length = Math.max(...sequences.map((tokens) => tokens.length));
-    const tokens = new BigInt64Array(batch * length);
-    const positions = new BigInt64Array(batch * length);
-    // At least two rows of logits: the runtime multiplies a single row in another order, and a sequence's numbers must not depend
-    // on whether it is alone.
-    const last = new BigInt64Array(Math.max(2, batch));
-    for (const [b, sequence] of sequences.entries()) {
-      for (const [i, token] of sequence.entries()) {
-        const row = b * length + i;
-        tokens[row] = BigInt(token);
-        positions[row] = BigInt(starts[b] + i);
-      }
-      last[b] = BigInt(b * length + sequence.length - 1);
-    }
-    const group = heads / keyValueHeads;
-    const [groupRows, prefixLength] = [group * length, prefix.mask.length];
-    const sizes = (...values: number[]) => integers(BigInt64Array.from(values, BigInt), [values.length]);
-    const feeds: Record<string, Feeds[string]> = {
+  /** Runs new tokens of some sequences through the graph; what it returns is overwritten by the next run. */
+  async run(batch: DecoderBatch, prefix: Prefix, cache: KeyValueCache, temperature = 1): Promise<DecoderResult> {
+    const length = Math.max(...batch.sequences.map((tokens) => tokens.length));
+    const outputs = this.#outputs(batch.sequences.length, length);
+    const feeds = {
       [this.#graph.embeddingTable]: this.#weights.array(EMBEDDING).value,
-      tokens: integers(tokens, [batch, length]),
-      positions: integers(positions, [batch, length]),
-      last: integers(last, [last.length]),
-      causal: floats(causalMask(group, length), [groupRows, length]),
-      prefixMask: floats(prefix.mask, [prefixLength]),
-      cacheMask: floats(cache.mask, [batch, 1, cache.capacity]),
+      ...tokenFeeds(batch, length),
+      ...this.#sizeFeeds(batch, length, prefix, cache),
+      ...this.#maskFeeds(batch, length, prefix, cache),
+      ...this.#cacheFeeds(prefix, cache),
+      ...(outputs.summaries && { inverseTemperature: floats(Float32Array.of(1 / temperature), []) }),
+    };
+    const results = await this.#session.run(feeds, outputs.into);
+    const { logits, keys, values, summaries } = outputs;
+    return { logits, keys, values, summary: summaries && this.#summaryOf(results, summaries) };
+  }
+
+  /** Sizes that the graph cannot infer. */
+  #sizeFeeds({ sequences }: DecoderBatch, length: number, prefix: Prefix, cache: KeyValueCache): Feeds {
+    const { heads, keyValueHeads, headDim } = this.config;
+    const [batch, groupRows, prefixLength] = [sequences.length, (heads / keyValueHeads) * length, prefix.mask.length];
+    const sizes = (...values: number[]) => integers(BigInt64Array.from(values, BigInt), [values.length]);
+    return {
       flatQueries: sizes(keyValueHeads, batch * groupRows, headDim),
       flatShares: sizes(keyValueHeads, batch * groupRows, prefixLength),
       queries: sizes(keyValueHeads, batch, groupRows, headDim),
       shares: sizes(keyValueHeads, batch, groupRows, prefixLength),
       parts: sizes(prefixLength, cache.capacity, length),
+    };
+  }
+
+  #maskFeeds({ sequences, starts }: DecoderBatch, length: number, prefix: Prefix, cache: KeyValueCache): Feeds {
+    const group = this.config.heads / this.config.keyValueHeads;
+    const [batch, groupRows, prefixLength] = [sequences.length, group * length, prefix.mask.length];
+    const feeds: Record<string, Feeds[string]> = {
+      causal: floats(causalMask(group, length), [groupRows, length]),
+      prefixMask: floats(prefix.mask, [prefixLength]),
+      cacheMask: floats(cache.mask, [batch, 1, cache.capacity]),
     };
     for (const { window, ...names } of this.#graph.windows) {
       const rows = { group, length, firstKey: 0 };
@@ -140,22 +158,48 @@ export class Decoder {
       feeds[names.prefix] = floats(ofPrefix, [batch, groupRows, prefixLength]);
       feeds[names.cache] = floats(ofCache, [batch, groupRows, cache.capacity]);
     }
-    const logits = this.#result(this.#graph.logits, [last.length, vocabularySize]);
-    const into = { [this.#graph.logits]: logits.value };
-    const newShape = [keyValueHeads, batch, length, headDim];
-    const [keys, values]: [DeviceArray[], DeviceArray[]] = [[], []];
-    for (const [layer, names] of this.#graph.caches.entries()) {
-      feeds[names.prefixKeys] = prefix.keys[layer].value;
-      feeds[names.prefixValues] = prefix.values[layer].value;
-      feeds[names.keys] = cache.keys[layer].value;
-      feeds[names.values] = cache.values[layer].value;
-      keys.push(this.#result(names.newKeys, newShape));
-      values.push(this.#result(names.newValues, newShape));
-      into[names.newKeys] = keys[layer].value;
-      into[names.newValues] = values[layer].value;
+    return feeds;
+  }
+
+  #cacheFeeds(prefix: Prefix, cache: KeyValueCache): Feeds {
+    return Object.fromEntries(
+      this.#graph.caches.flatMap((names, layer) => [
+        [names.prefixKeys, prefix.keys[layer].value],
+        [names.prefixValues, prefix.values[layer].value],
+        [names.keys, cache.keys[layer].value],
+        [names.values, cache.values[layer].value],
+      ]),
+    );
+  }
+
+  /** Where a run writes its results. */
+  #outputs(batch: number, length: number) {
+    const { keyValueHeads, headDim, vocabularySize } = this.config;
+    const { caches, summaries } = this.#graph;
+    const shape = [keyValueHeads, batch, length, headDim];
+    const logits = this.#result(this.#graph.logits, [rowsOf(batch), vocabularySize]);
+    const keys = caches.map(({ newKeys }) => this.#result(newKeys, shape));
+    const values = caches.map(({ newValues }) => this.#result(newValues, shape));
+    const into: Record<string, Value | null> = { [this.#graph.logits]: logits.value };
+    for (const [layer, { newKeys, newValues }] of caches.entries()) {
+      into[newKeys] = keys[layer].value;
+      into[newValues] = values[layer].value;
     }
-    await this.#session.run(feeds, into);
-    return { logits, keys, values };
+    for (const name of Object.values(summaries ?? {})) into[name] = null;
+    return { logits, keys, values, summaries, into };
+  }
+
+  #summaryOf(results: Feeds, names: SummaryNames): (row: number) => RowSummary {
+    const [logits, masses] = [floatData(results[names.logits]), floatData(results[names.masses])];
+    const ids = integerData(results[names.ids]);
+    const error = massError(this.config.vocabularySize);
+    const count = logits.length / masses.length;
+    return (row) => ({
+      logits: logits.subarray(row * count, (row + 1) * count),
+      ids: ids.subarray(row * count, (row + 1) * count),
+      mass: masses[row],
+      massError: error,
+    });
   }
 
   /** Memory for one output, reused by every run: new arrays for each would keep the garbage collector busy. */
@@ -168,4 +212,28 @@ export class Decoder {
     }
     return new DeviceArray(shape, memory.subarray(0, size));
   }
+}
+
+/** At least two rows: the runtime multiplies a single row in another order, and a sequence's numbers must not depend on its company. */
+function rowsOf(batch: number): number {
+  return Math.max(2, batch);
+}
+
+function tokenFeeds({ sequences, starts }: DecoderBatch, length: number): Feeds {
+  const batch = sequences.length;
+  const tokens = new BigInt64Array(batch * length);
+  const positions = new BigInt64Array(batch * length);
+  const last = new BigInt64Array(rowsOf(batch));
+  for (const [b, sequence] of sequences.entries()) {
+    for (const [i, token] of sequence.entries()) {
+      tokens[b * length + i] = BigInt(token);
+      positions[b * length + i] = BigInt(starts[b] + i);
+    }
+    last[b] = BigInt(b * length + sequence.length - 1);
+  }
+  return {
+    tokens: integers(tokens, [batch, length]),
+    positions: integers(positions, [batch, length]),
+    last: integers(last, [last.length]),
+  };
 }

@@ -145,6 +145,12 @@ export function floatData(value: Value): Float32Array {
   return value.data;
 }
 
+/** The numbers of an integer output. */
+export function integerData(value: Value): BigInt64Array {
+  if (!(value.data instanceof BigInt64Array)) throw new Error("expected integers from the graph");
+  return value.data;
+}
+
 function bytesOf(data: Float32Array): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }

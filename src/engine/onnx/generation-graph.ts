@@ -4,6 +4,7 @@ import type { ModelConfig } from "../checkpoint/model-config.js";
 import { Graph, type Tensor } from "./graph/graph.js";
 import type { Dim } from "./graph/proto.js";
 import { type Block, decoderLayers, graphWeights, logitsOf, scores, tablesOf } from "./model.js";
+import { isSummarized, type RowSummaries, summarizeRows } from "./row-summary.js";
 
 /** Names of one layer's cache tensors in the generation graph. */
 export interface LayerCache {
@@ -39,6 +40,8 @@ export interface GenerationGraph {
   readonly model: Uint8Array;
   readonly embeddingTable: string;
   readonly logits: string;
+  /** Outputs by their place in `RowSummaries`; null where the vocabulary is small. */
+  readonly summaries: Readonly<Record<keyof RowSummaries, string>> | null;
   readonly caches: readonly LayerCache[];
   readonly windows: readonly WindowMasks[];
   /** Weights that the session takes beside the model, by name. */
@@ -121,10 +124,15 @@ export function generationGraph(config: ModelConfig, contextLength: number): Gen
   };
   const hidden = g.reshape(decoderLayers(block, embedded), ["BL", config.width]);
   const logits = g.output(logitsOf(block, g.lookUp(hidden, last)));
+  const summaries = isSummarized(config.vocabularySize)
+    ? summarizeRows(g, logits, config.vocabularySize, g.input("inverseTemperature", []))
+    : null;
+  if (summaries !== null) for (const tensor of Object.values<Tensor>({ ...summaries })) g.output(tensor);
   return {
     model: g.encode(),
     embeddingTable: table.name,
     logits: logits.name,
+    summaries: summaries && namesOf(summaries),
     caches,
     windows: [...windowed].map(([window, { causal, prefix, cache }]) => ({
       window,
@@ -134,6 +142,10 @@ export function generationGraph(config: ModelConfig, contextLength: number): Gen
     })),
     externalWeights: [...weights.keys()],
   };
+}
+
+function namesOf({ logits, ids, masses }: RowSummaries): Readonly<Record<keyof RowSummaries, string>> {
+  return { logits: logits.name, ids: ids.name, masses: masses.name };
 }
 
 /** Inputs for the masks of each window that layers have. */

@@ -10,9 +10,10 @@ import type { NumberedRequest, RequestSource } from "../request-source.js";
 import { Decoder } from "./decoder.js";
 import type { ModelWeights } from "./model-weights.js";
 import { PromptReader } from "./prompt-reader.js";
-import { greedyToken, NucleusSampler } from "./sampler.js";
+import type { RowSummary } from "./row-summary.js";
 import { Sequence } from "./sequence.js";
 import { Slots } from "./slots.js";
+import { TokenChooser } from "./token-chooser.js";
 
 /** Bytes of the remembered prompts' keys, values and logits, at most. */
 const REMEMBERED_BYTES = 2 ** 30;
@@ -25,7 +26,7 @@ export class Generator {
   readonly #decoder: Decoder;
   readonly #tokenizer: CheckpointTokenizer;
   readonly #slots: number;
-  readonly #sampler: NucleusSampler;
+  readonly #chooser: TokenChooser;
   /** Of the last call; a call with the same prefix uses what it remembers. */
   #reader: PromptReader | undefined;
 
@@ -33,7 +34,7 @@ export class Generator {
     this.#decoder = decoder;
     this.#tokenizer = tokenizer;
     this.#slots = slots;
-    this.#sampler = new NucleusSampler(decoder.config.vocabularySize);
+    this.#chooser = new TokenChooser(decoder.config.vocabularySize);
   }
 
   /**
@@ -69,12 +70,17 @@ export class Generator {
       if (slots.empty) return;
       // 3. One more position for every sequence.
       slots.makeRoom(source.remaining === 0);
-      const { logits } = await slots.decode();
+      const { logits, summary } = await slots.decode(params.temperature || 1);
       // 4. Each chooses its next token; finished ones leave.
       const rows = await logits.read();
       const { vocabularySize } = this.#decoder.config;
       yield* slots.advance((sequence, slot) =>
-        this.#advance(sequence, rows.subarray(slot * vocabularySize, (slot + 1) * vocabularySize), params),
+        this.#advance(
+          sequence,
+          rows.subarray(slot * vocabularySize, (slot + 1) * vocabularySize),
+          summary === null ? null : summary(slot),
+          params,
+        ),
       );
     }
   }
@@ -122,7 +128,7 @@ export class Generator {
     const { free } = slots;
     return requests.flatMap((request, i) => {
       const sequence = new Sequence(request, this.#tokenizer);
-      const finished = this.#advance(sequence, prompts[i].logits, params);
+      const finished = this.#advance(sequence, prompts[i].logits, null, params);
       if (finished !== null) return [finished];
       slots.begin(free[i], sequence, prompts[i]);
       return [];
@@ -130,13 +136,14 @@ export class Generator {
   }
 
   /** Chooses the next token from logits [V]; returns the finished sample if the sequence ends with it. */
-  #advance(sequence: Sequence, logits: Float32Array, params: SamplingParams): Sample | null {
-    const { temperature, topP } = params;
-    const token =
-      temperature === 0
-        ? greedyToken(logits)
-        : this.#sampler.draw(logits, temperature, topP, uniform(sequence.request.seed, sequence.generated));
-    return sequence.push(token, params);
+  #advance(
+    sequence: Sequence,
+    logits: Float32Array,
+    summary: RowSummary | null,
+    params: SamplingParams,
+  ): Sample | null {
+    const random = uniform(sequence.request.seed, sequence.generated);
+    return sequence.push(this.#chooser.choose(logits, summary, params, random), params);
   }
 }
 

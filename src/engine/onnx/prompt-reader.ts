@@ -67,7 +67,7 @@ export class PromptReader {
     const sequences = prompts.length * length === 1 ? [...prompts, ...prompts] : prompts;
     const starts = sequences.map(() => this.#prefix.length);
     const before = this.#decoder.newCache(sequences.length, 1);
-    const result = await this.#decoder.run(sequences, starts, this.#prefix, before);
+    const result = await this.#decoder.run({ sequences, starts }, this.#prefix, before);
     const { keyValueHeads, headDim, vocabularySize } = config;
     const size = length * headDim;
     /** Sequence `b` of an array [K, B, length, E]. */

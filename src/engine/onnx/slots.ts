@@ -63,15 +63,18 @@ export class Slots {
     );
   }
 
-  /** Computes the position of every sequence's last token, and adds it to the cache; free slots compute token 0 for nothing. */
-  async decode(): Promise<DecoderResult> {
+  /**
+   * Computes the position of every sequence's last token, and adds it to the cache; free slots compute token 0 for nothing.
+   *
+   * @param temperature above 0, of the rows' summaries
+   */
+  async decode(temperature: number): Promise<DecoderResult> {
     const { lengths } = this.#cache;
-    const result = await this.#decoder.run(
-      this.#sequences.map((sequence) => [sequence === null ? 0 : sequence.lastToken]),
-      this.#sequences.map((_, slot) => this.#prefix.length + lengths[slot]),
-      this.#prefix,
-      this.#cache,
-    );
+    const batch = {
+      sequences: this.#sequences.map((sequence) => [sequence === null ? 0 : sequence.lastToken]),
+      starts: this.#sequences.map((_, slot) => this.#prefix.length + lengths[slot]),
+    };
+    const result = await this.#decoder.run(batch, this.#prefix, this.#cache, temperature);
     for (const slot of this.#active) {
       this.#cache.append(slot, result.keys, result.values, { slot, slots: this.count, length: 1 }, 1);
     }

@@ -295,6 +295,19 @@ export class Graph {
     return this.#simple("Reshape", [x, target], [rows, width]);
   }
 
+  /** The largest value of the last axis, which stays as size 1. */
+  reduceMax(x: Tensor): Tensor {
+    return this.#simple("ReduceMax", [x], [...x.shape.slice(0, -1), 1], { axes: [-1], keepdims: 1 });
+  }
+
+  /** The `count` largest values of each row and their places, int64; largest first. */
+  topK(x: Tensor, count: number): readonly [values: Tensor, places: Tensor] {
+    const shape = [...x.shape.slice(0, -1), count];
+    const [values, places] = [this.#fresh("largest", shape), this.#fresh("places", shape, "int64")];
+    this.#node("TopK", [x, this.constant(BigInt64Array.of(BigInt(count)), [1])], [values, places], { axis: -1 });
+    return [values, places];
+  }
+
   /** Sum over `axes`, which stay as size 1. */
   reduceSum(x: Tensor, axes: readonly number[]): Tensor {
     const shape = x.shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
