@@ -124,7 +124,7 @@ export class Decoder {
     };
     const results = await this.#session.run(feeds, outputs.into);
     const { logits, keys, values, summaries } = outputs;
-    return { logits, keys, values, summary: summaries && this.#summaryOf(results, summaries) };
+    return { logits, keys, values, summary: summaries && this.#summaryOf(results, summaries, temperature) };
   }
 
   /** Sizes that the graph cannot infer. */
@@ -189,16 +189,17 @@ export class Decoder {
     return { logits, keys, values, summaries, into };
   }
 
-  #summaryOf(results: Feeds, names: SummaryNames): (row: number) => RowSummary {
+  #summaryOf(results: Feeds, names: SummaryNames, temperature: number): (row: number) => RowSummary {
     const [logits, masses] = [floatData(results[names.logits]), floatData(results[names.masses])];
     const ids = integerData(results[names.ids]);
     const error = massError(this.config.vocabularySize);
     const count = logits.length / masses.length;
     return (row) => ({
-      logits: logits.subarray(row * count, (row + 1) * count),
-      ids: ids.subarray(row * count, (row + 1) * count),
+      logits: logits.slice(row * count, (row + 1) * count),
+      ids: ids.slice(row * count, (row + 1) * count),
       mass: masses[row],
       massError: error,
+      temperature,
     });
   }
 

@@ -124,11 +124,14 @@ export class Generator {
     borrowed: readonly number[],
     params: SamplingParams,
   ): Promise<Sample[]> {
-    const prompts = await reader.read(requests.map(({ prompt }) => [...borrowed, ...prompt]));
+    const prompts = await reader.read(
+      requests.map(({ prompt }) => [...borrowed, ...prompt]),
+      params.temperature || 1,
+    );
     const { free } = slots;
     return requests.flatMap((request, i) => {
       const sequence = new Sequence(request, this.#tokenizer);
-      const finished = this.#advance(sequence, prompts[i].logits, null, params);
+      const finished = this.#advance(sequence, prompts[i].logits, prompts[i].summary, params);
       if (finished !== null) return [finished];
       slots.begin(free[i], sequence, prompts[i]);
       return [];

@@ -7,12 +7,15 @@
 
 import type { Decoder, Prefix } from "./decoder.js";
 import { DeviceArray } from "./device.js";
+import type { RowSummary } from "./row-summary.js";
 
 export interface ReadPrompt {
   /** Positions, at least 1. */
   readonly length: number;
   /** [V], after the last position. */
   readonly logits: Float32Array;
+  /** At the temperature of the call that computed the prompt; null where the vocabulary is small. */
+  readonly summary: RowSummary | null;
   /** [layers] of [K, 1, length, E] */
   readonly keys: readonly DeviceArray[];
   readonly values: readonly DeviceArray[];
@@ -43,7 +46,7 @@ export class PromptReader {
   }
 
   /** One result for each prompt (not empty), in their order. */
-  async read(prompts: readonly (readonly number[])[]): Promise<ReadPrompt[]> {
+  async read(prompts: readonly (readonly number[])[], temperature = 1): Promise<ReadPrompt[]> {
     const keys = prompts.map((prompt) => prompt.join(" "));
     const found = new Map<string, ReadPrompt>();
     const missing = new Map<string, readonly number[]>();
@@ -53,7 +56,10 @@ export class PromptReader {
       else found.set(key, known);
     }
     for (const run of runsOf([...missing])) {
-      const results = await this.#compute(run.map(([, prompt]) => prompt));
+      const results = await this.#compute(
+        run.map(([, prompt]) => prompt),
+        temperature,
+      );
       for (const [i, [key]] of run.entries()) found.set(key, results[i]);
     }
     for (const [key, prompt] of found) this.#remember(key, prompt);
@@ -61,13 +67,13 @@ export class PromptReader {
   }
 
   /** Runs prompts of one length through the graph. */
-  async #compute(prompts: readonly (readonly number[])[]): Promise<ReadPrompt[]> {
+  async #compute(prompts: readonly (readonly number[])[], temperature: number): Promise<ReadPrompt[]> {
     const { config } = this.#decoder;
     const { length } = prompts[0];
     const sequences = prompts.length * length === 1 ? [...prompts, ...prompts] : prompts;
     const starts = sequences.map(() => this.#prefix.length);
     const before = this.#decoder.newCache(sequences.length, 1);
-    const result = await this.#decoder.run({ sequences, starts }, this.#prefix, before);
+    const result = await this.#decoder.run({ sequences, starts }, this.#prefix, before, temperature);
     const { keyValueHeads, headDim, vocabularySize } = config;
     const size = length * headDim;
     /** Sequence `b` of an array [K, B, length, E]. */
@@ -83,6 +89,7 @@ export class PromptReader {
     return prompts.map((_, b) => ({
       length,
       logits: logits.slice(b * vocabularySize, (b + 1) * vocabularySize),
+      summary: result.summary?.(b) ?? null,
       keys: result.keys.map((layer) => own(layer, b)),
       values: result.values.map((layer) => own(layer, b)),
     }));

@@ -25,6 +25,8 @@ export interface RowSummary {
   readonly mass: number;
   /** The true mass is within `mass` · (1 ± this). */
   readonly massError: number;
+  /** Of `mass`; the likeliest tokens are the same at every temperature. */
+  readonly temperature: number;
 }
 
 export function isSummarized(vocabulary: number): boolean {

@@ -21,12 +21,13 @@ export class TokenChooser {
 
   /**
    * @param logits [V]
-   * @param summary of these logits at this temperature (any, for greedy choices)
+   * @param summary of these logits; one of another temperature helps greedy choices only
    * @param random uniform in [0, 1); greedy choices do not use it
    */
   choose(logits: Float32Array, summary: RowSummary | null, { temperature, topP }: Choice, random: number): number {
     if (temperature === 0) return (summary && greedyOf(summary)) ?? greedyToken(logits);
-    const settled = summary && topP < 1 ? drawOf(summary, temperature, topP, random) : null;
+    const usable = summary !== null && summary.temperature === temperature && topP < 1;
+    const settled = usable ? drawOf(summary, topP, random) : null;
     return settled ?? this.#sampler.draw(logits, temperature, topP, random);
   }
 }
@@ -39,12 +40,12 @@ function greedyOf({ logits, ids }: RowSummary): number | null {
   return Number(best);
 }
 
-/** As `NucleusSampler.draw`; null when the nucleus is wider than the summary, or ends too close to its mass to tell where. */
-function drawOf(summary: RowSummary, temperature: number, topP: number, random: number): number | null {
-  const ranked = rank(summary, temperature);
-  const size = nucleusSize(ranked, summary, topP);
-  if (size === null) return null;
-  const nucleus = ranked.slice(0, size).sort((a, b) => a.id - b.id);
+/** As `NucleusSampler.draw`; null when the nucleus is wider than the summary, or ends where the summary cannot tell. */
+function drawOf(summary: RowSummary, topP: number, random: number): number | null {
+  const nucleus = nucleusOf(summary, topP);
+  if (nucleus === null) return null;
+  // In the order of ids, as NucleusSampler adds them up, so that the same roundings are made.
+  nucleus.sort((a, b) => a.id - b.id);
   let mass = 0;
   for (const { p } of nucleus) mass += p;
   const target = random * mass;
@@ -53,32 +54,28 @@ function drawOf(summary: RowSummary, temperature: number, topP: number, random: 
     reached += p;
     if (reached > target) return id;
   }
-  return nucleus[size - 1].id;
+  return nucleus[nucleus.length - 1].id;
 }
 
-interface Ranked {
+interface Candidate {
   readonly id: number;
+  /** Unnormalized probability. */
   readonly p: number;
 }
 
-/** Tokens with their unnormalized probabilities, likeliest first, lower ids first among equals. */
-function rank({ logits, ids }: RowSummary, temperature: number): Ranked[] {
-  const ranked = Array.from(logits, (logit, i) => ({
-    id: Number(ids[i]),
-    p: Math.exp((logit - logits[0]) / temperature),
-  }));
-  return ranked.sort((a, b) => b.p - a.p || a.id - b.id);
-}
-
-/** Number of tokens in the nucleus; null when it is not certain. */
-function nucleusSize(ranked: readonly Ranked[], { mass, massError }: RowSummary, topP: number): number | null {
+/** The tokens of the nucleus; null when they are not certain. */
+function nucleusOf({ logits, ids, mass, massError, temperature }: RowSummary, topP: number): Candidate[] | null {
+  const probability = (i: number) => Math.exp((logits[i] - logits[0]) / temperature);
   const [low, high] = [topP * mass * (1 - massError), topP * mass * (1 + massError)];
+  const nucleus: Candidate[] = [];
   let reached = 0;
-  for (const [i, { p }] of ranked.entries()) {
+  for (let i = 0; i + 1 < logits.length; i++) {
+    const p = probability(i);
+    nucleus.push({ id: Number(ids[i]), p });
     reached += p;
     if (reached < low) continue;
-    // A token as likely as the summary's last could have equals that the summary left out.
-    return reached > high && p > ranked[ranked.length - 1].p ? i + 1 : null;
+    // Of tokens as likely as the last, ids decide which belong to the nucleus; some of them may not be in the summary.
+    return reached > high && probability(i + 1) < p ? nucleus : null;
   }
   return null;
 }

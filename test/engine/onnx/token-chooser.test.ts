@@ -24,6 +24,7 @@ function summaryOf(logits: Float32Array, temperature: number, count: number, err
     ids: BigInt64Array.from(ids, BigInt),
     mass: massOf(logits, temperature) * (1 + error * allowed),
     massError: allowed * (1 + allowed),
+    temperature,
   };
 }
 
@@ -91,6 +92,7 @@ describe("a token chosen by a summary", () => {
           ids: ids.slice(begin, end),
           mass: masses[row],
           massError: error,
+          temperature,
         };
         expect(chooser.choose(own, summary, { temperature: 0, topP: 1 }, 0)).toBe(greedyToken(own));
         for (let draw = 0; draw < 40; draw++) {
