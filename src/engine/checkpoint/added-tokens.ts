@@ -1,6 +1,7 @@
 /**
- * Finds a tokenizer's added tokens in a text, by the rules of the tokenizers library that transformers uses: those that are not
- * normalized first, in the text as it is, then the others in what is left, after normalization. At each place the longest one counts.
+ * Finds a tokenizer's added tokens in a text, by the rules of the tokenizers library that transformers uses: those that
+ * are not normalized first, in the text as it is, then the others in what is left, after normalization. At each place
+ * the longest one counts.
  */
 
 import { isRecord } from "../files.js";

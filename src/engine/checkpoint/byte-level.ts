@@ -1,6 +1,9 @@
 /** Byte-level vocabularies: a printable character stands for each byte. */
 
-/** Bytes by the printable character that stands for each in a byte-level vocabulary (Radford et al. 2019, GPT-2's `bytes_to_unicode`). */
+/**
+ * Bytes by the printable character that stands for each in a byte-level vocabulary (Radford et al. 2019, GPT-2's
+ * `bytes_to_unicode`).
+ */
 const BYTE_OF_CHARACTER: ReadonlyMap<string, number> = (() => {
   const result = new Map<string, number>();
   let unprintable = 0;

@@ -6,8 +6,8 @@ import type { ChatMessage, ChatTemplate } from "../engine.js";
 import { isRecord } from "../files.js";
 
 /**
- * The template of a checkpoint: chat_template.jinja where it has one, else `chat_template` of tokenizer_config.json; null where neither
- * is there.
+ * The template of a checkpoint: chat_template.jinja where it has one, else `chat_template` of tokenizer_config.json;
+ * null where neither is there.
  */
 export function chatTemplateSource(file: string | null, tokenizerConfig: Record<string, unknown>): string | null {
   if (file !== null) return file;
@@ -21,8 +21,8 @@ export function chatTemplateSource(file: string | null, tokenizerConfig: Record<
 }
 
 /**
- * Templates may ask for today's date. A prompt that changes overnight would end every run that is resumed the day after, so all of them
- * get the date that Llama's templates fall back to: Friday, 26 July 2024, 00:00.
+ * Templates may ask for today's date. A prompt that changes overnight would end every run that is resumed the day
+ * after, so all of them get the date that Llama's templates fall back to: Friday, 26 July 2024, 00:00.
  */
 const FIXED_DATE: Readonly<Record<string, string>> = {
   Y: "2024",
@@ -62,7 +62,10 @@ function fixedDate(format: string): string {
   });
 }
 
-/** Makes `strftime_now` of a template the fixed date. The empty output stands between, as a newline after a block would be dropped. */
+/**
+ * Makes `strftime_now` of a template the fixed date. The empty output stands between, as a newline after a block would
+ * be dropped.
+ */
 const SET_DATE = "{% set strftime_now = fixed_date %}{{ '' }}";
 
 export class JinjaChatTemplate implements ChatTemplate {

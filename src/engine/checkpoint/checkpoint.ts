@@ -14,7 +14,9 @@ export interface CheckpointContents {
   readonly configJson: Readonly<Record<string, unknown>>;
   readonly weights: ReadonlyMap<string, Float32Array>;
   readonly dtype: WeightType;
-  /** Files beside config and weights, carried over byte for byte (tokenizer, generation config, chat template), by name. */
+  /**
+   * Files beside config and weights, carried over byte for byte (tokenizer, generation config, chat template), by name.
+   */
   readonly files: ReadonlyMap<string, Uint8Array>;
 }
 
@@ -42,9 +44,9 @@ const CARRIED_FILES = [
 ] as const;
 
 /**
- * Reads config, tokenizer and weights (float32, float16 or bfloat16; one file or shards) of a checkpoint folder.
- * Throws UserError naming the file for anything missing, misshapen, unexpected or not supported, and for a weight that is not finite.
- * Memory: the float32 weights, once.
+ * Reads config, tokenizer and weights (float32, float16 or bfloat16; one file or shards) of a checkpoint folder. Throws
+ * UserError naming the file for anything missing, misshapen, unexpected or not supported, and for a weight that is not
+ * finite. Memory: the float32 weights, once.
  */
 export async function readCheckpoint(dir: string): Promise<Checkpoint> {
   const { config, configJson } = await readModelConfig(dir);
@@ -58,8 +60,8 @@ export async function readCheckpoint(dir: string): Promise<Checkpoint> {
 }
 
 /**
- * Writes an ordinary Hugging Face folder that transformers, vLLM and llama.cpp load. Each file is replaced whole, weights last;
- * shards of an earlier checkpoint in the folder are removed afterwards.
+ * Writes an ordinary Hugging Face folder that transformers, vLLM and llama.cpp load. Each file is replaced whole,
+ * weights last; shards of an earlier checkpoint in the folder are removed afterwards.
  */
 export async function writeCheckpoint(dir: string, contents: CheckpointContents): Promise<void> {
   for (const [name, bytes] of contents.files) {

@@ -1,4 +1,6 @@
-/** config.json and generation_config.json of a checkpoint folder, read into a `ModelConfig` by the record of its family. */
+/**
+ * config.json and generation_config.json of a checkpoint folder, read into a `ModelConfig` by the record of its family.
+ */
 import { join } from "node:path";
 import { shown, UserError } from "../../errors.js";
 import { isRecord, parseJson, readIfPresent } from "../files.js";
@@ -12,7 +14,9 @@ export interface ModelConfigFiles {
   readonly configJson: Readonly<Record<string, unknown>>;
 }
 
-/** Reads config.json and, if there, generation_config.json of the folder `dir`. Throws UserError naming file and field. */
+/**
+ * Reads config.json and, if there, generation_config.json of the folder `dir`. Throws UserError naming file and field.
+ */
 export async function readModelConfig(dir: string): Promise<ModelConfigFiles> {
   const path = join(dir, "config.json");
   const bytes = await readIfPresent(path);

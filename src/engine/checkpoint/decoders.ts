@@ -1,7 +1,7 @@
 /**
- * The decoder of a tokenizer.json: from the texts of tokens to text, piece by piece, so that a growing generation and a finished one go
- * the same way. Each step takes pieces and gives pieces as soon as no later token can change them; the rules are those of the
- * tokenizers library that transformers uses.
+ * The decoder of a tokenizer.json: from the texts of tokens to text, piece by piece, so that a growing generation and a
+ * finished one go the same way. Each step takes pieces and gives pieces as soon as no later token can change them; the
+ * rules are those of the tokenizers library that transformers uses.
  */
 
 import { shown } from "../../errors.js";
@@ -67,7 +67,8 @@ function maker(json: StepJson, fused: boolean): () => DecodeStep {
       return metaspace(json, fused);
     default:
       throw new Error(
-        `a decoder ${shown(json.type)}; known are ByteLevel, ByteFallback, Fuse, Metaspace, Replace, Strip and sequences of them`,
+        `a decoder ${shown(json.type)}; known are ByteLevel, ByteFallback, Fuse, Metaspace, Replace, Strip and ` +
+          "sequences of them",
       );
   }
 }
@@ -97,7 +98,10 @@ function byteLevel(): DecodeStep {
 
 const BYTE_TOKEN = /^<0x([0-9a-fA-F]{2})>$/;
 
-/** Tokens `<0xNN>` are bytes. A run of them is UTF-8 as a whole, or else each of its bytes becomes U+FFFD: so it is held to its end. */
+/**
+ * Tokens `<0xNN>` are bytes. A run of them is UTF-8 as a whole, or else each of its bytes becomes U+FFFD: so it is held
+ * to its end.
+ */
 function byteFallback(): DecodeStep {
   let run: number[] = [];
   const end = () => {
@@ -158,7 +162,10 @@ function strip({ content, start, stop }: StepJson, fused: boolean): () => Decode
   };
 }
 
-/** `replacement` stands for a space, but in the first piece, where a tokenizer that prepends one has put it, for nothing. */
+/**
+ * `replacement` stands for a space, but in the first piece, where a tokenizer that prepends one has put it, for
+ * nothing.
+ */
 function metaspace({ replacement, prepend_scheme, add_prefix_space }: StepJson, fused: boolean): () => DecodeStep {
   if (typeof replacement !== "string") throw new Error("a decoder Metaspace without replacement");
   return () => {

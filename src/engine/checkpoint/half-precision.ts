@@ -21,8 +21,9 @@ function tableOfHalves(): Uint32Array {
 }
 
 /**
- * Widens in place: the upper half of the memory of `values` holds its elements as 16-bit floats, in order. Going upwards, element i
- * is written to bytes [4i, 4i + 4), which end at or before 2n + 2i + 2, where the first unread 16-bit element begins.
+ * Widens in place: the upper half of the memory of `values` holds its elements as 16-bit floats, in order. Going
+ * upwards, element i is written to bytes [4i, 4i + 4), which end at or before 2n + 2i + 2, where the first unread
+ * 16-bit element begins.
  */
 export function widenInPlace(values: Float32Array, from: "F16" | "BF16"): void {
   const { buffer, byteOffset, length } = values;
@@ -36,7 +37,10 @@ export function widenInPlace(values: Float32Array, from: "F16" | "BF16"): void {
   }
 }
 
-/** Rounds float32 values to bfloat16 bits, to nearest and ties to even; NaN stays NaN (quiet), overflow becomes infinity. */
+/**
+ * Rounds float32 values to bfloat16 bits, to nearest and ties to even; NaN stays NaN (quiet), overflow becomes
+ * infinity.
+ */
 export function toBfloat16(values: Float32Array, target: Uint16Array): void {
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
   for (let i = 0; i < bits.length; i++) {
@@ -47,7 +51,9 @@ export function toBfloat16(values: Float32Array, target: Uint16Array): void {
   }
 }
 
-/** Rounds float32 values to float16 bits, to nearest and ties to even; NaN stays NaN (quiet), overflow becomes infinity. */
+/**
+ * Rounds float32 values to float16 bits, to nearest and ties to even; NaN stays NaN (quiet), overflow becomes infinity.
+ */
 export function toFloat16(values: Float32Array, target: Uint16Array): void {
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
   for (let i = 0; i < bits.length; i++) target[i] = halfBits(bits[i]);

@@ -2,8 +2,8 @@
 import { shown, UserError } from "../../errors.js";
 
 /**
- * Walks JSON text once and throws UserError when an object has a key twice or nesting exceeds `maxDepth`. It does not check that
- * the text is JSON: JSON.parse does, afterwards.
+ * Walks JSON text once and throws UserError when an object has a key twice or nesting exceeds `maxDepth`. It does not
+ * check that the text is JSON: JSON.parse does, afterwards.
  */
 export function checkJsonShape(bytes: Uint8Array, where: string, limits: { readonly maxDepth: number }): void {
   /** Keys seen in each open object; null for a list. */

@@ -1,6 +1,7 @@
 /**
- * What a decoder is: its sizes, and the parts that its layers are made of. Families differ in these values only, so whatever computes
- * with a model reads them and never a family's name. `families/` says how each family's config.json maps to them.
+ * What a decoder is: its sizes, and the parts that its layers are made of. Families differ in these values only, so
+ * whatever computes with a model reads them and never a family's name. `families/` says how each family's config.json
+ * maps to them.
  */
 
 import type { Rotary } from "./rotary.js";
@@ -74,7 +75,8 @@ export interface ModelConfig extends ModelParts {
   readonly tiedHead: boolean;
   readonly startToken: number | null;
   /**
-   * Ids that end a generation; generation_config.json takes precedence over config.json. May be empty: the tokenizer may know one.
+   * Ids that end a generation; generation_config.json takes precedence over config.json. May be empty: the tokenizer
+   * may know one.
    */
   readonly endTokens: readonly number[];
 }
@@ -107,7 +109,10 @@ type LlamaSizes = Pick<
   "vocabularySize" | "width" | "layers" | "heads" | "keyValueHeads" | "headDim" | "mlpWidth" | "contextLength"
 >;
 
-/** A Llama model of the given sizes: tied head, no start token, token 0 ends a generation. For models that are trained from scratch. */
+/**
+ * A Llama model of the given sizes: tied head, no start token, token 0 ends a generation. For models that are trained
+ * from scratch.
+ */
 export function newLlama(sizes: LlamaSizes): ModelConfig {
   const rotary: Rotary = { theta: 10_000, dimensions: sizes.headDim, scaling: null };
   return {

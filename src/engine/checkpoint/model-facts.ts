@@ -9,7 +9,10 @@ export function parameterCount(config: ModelConfig): number {
   return modelTensors(config).reduce((sum, { shape }) => sum + elementCount(shape), 0);
 }
 
-/** All parameters but the input embedding and the vocabulary head: P of the cost formulas (Kaplan et al. 2020, section 2.1). */
+/**
+ * All parameters but the input embedding and the vocabulary head: P of the cost formulas (Kaplan et al. 2020, section
+ * 2.1).
+ */
 export function nonEmbeddingParameterCount(config: ModelConfig): number {
   const embedding = config.vocabularySize * config.width;
   return parameterCount(config) - (config.tiedHead ? embedding : 2 * embedding);

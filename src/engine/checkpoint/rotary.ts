@@ -30,7 +30,10 @@ export interface YarnScaling {
   readonly attentionFactor: number;
 }
 
-/** Each frequency divided by a factor of its own, for sequences within the original context (Ding et al. 2024, LongRoPE). */
+/**
+ * Each frequency divided by a factor of its own, for sequences within the original context (Ding et al. 2024,
+ * LongRoPE).
+ */
 export interface LongRopeScaling {
   readonly kind: "longrope";
   /** [dimensions / 2] */
@@ -58,7 +61,10 @@ export interface Rotary {
 
 /** Cosines and sines of rotary angles. */
 export interface RotaryTables {
-  /** [positions, dimensions / 2], row-major: entry (p, i) belongs to position p and the dimensions i, i + dimensions / 2. */
+  /**
+   * [positions, dimensions / 2], row-major: entry (p, i) belongs to position p and the dimensions i, i + dimensions /
+   * 2.
+   */
   readonly cos: Float32Array;
   readonly sin: Float32Array;
 }
@@ -66,8 +72,8 @@ export interface RotaryTables {
 const round = Math.fround;
 
 /**
- * Tables for positions 0 .. positions − 1. Frequencies and angles are rounded to float32 where transformers does so: at position 8000
- * the rounding of an angle is far larger than that of its cosine.
+ * Tables for positions 0 .. positions − 1. Frequencies and angles are rounded to float32 where transformers does so: at
+ * position 8000 the rounding of an angle is far larger than that of its cosine.
  */
 export function rotaryTables(rotary: Rotary, positions: number): RotaryTables {
   const frequencies = scaledFrequencies(rotary);

@@ -1,6 +1,7 @@
 /**
- * The safetensors format, in and out: 8 bytes of little-endian header length, a JSON header, then the tensors' bytes without gaps.
- * Headers come from strangers, so every claim in one is checked before it sizes an allocation or places a read.
+ * The safetensors format, in and out: 8 bytes of little-endian header length, a JSON header, then the tensors' bytes
+ * without gaps. Headers come from strangers, so every claim in one is checked before it sizes an allocation or places a
+ * read.
  */
 import type { FileHandle } from "node:fs/promises";
 import { endianness } from "node:os";
@@ -10,7 +11,9 @@ import { toBfloat16, toFloat16, widenInPlace } from "./half-precision.js";
 import { checkJsonShape } from "./json-shape.js";
 import { elementCount } from "./tensors.js";
 
-/** Bytes per element of every type that the format's readers agree on; `READABLE` are those this engine converts. */
+/**
+ * Bytes per element of every type that the format's readers agree on. `SafetensorsFile.read` takes F32, F16 and BF16.
+ */
 const ELEMENT_BYTES = {
   F64: 8,
   F32: 4,
@@ -29,7 +32,6 @@ const ELEMENT_BYTES = {
   BOOL: 1,
   C64: 8,
 } as const;
-const READABLE = ["F32", "F16", "BF16"] as const;
 
 /** The format's own limit on headers, shared by every reader. */
 const MAX_HEADER_BYTES = 100_000_000;
@@ -52,7 +54,10 @@ interface PlacedTensor extends TensorInfo {
   readonly end: number;
 }
 
-/** One open .safetensors file. Opening reads the header only; tensors are read one by one, straight into the memory returned. */
+/**
+ * One open .safetensors file. Opening reads the header only; tensors are read one by one, straight into the memory
+ * returned.
+ */
 export class SafetensorsFile {
   readonly path: string;
   /** In the order of their bytes in the file. */
@@ -71,8 +76,9 @@ export class SafetensorsFile {
 
   /** Opens a file and checks its whole header. Throws UserError naming file and tensor. Close it when done. */
   static async open(path: string): Promise<SafetensorsFile> {
-    if (endianness() !== "LE")
+    if (endianness() !== "LE") {
       throw new Error("safetensors files are read by copying memory, which needs a little-endian machine");
+    }
     const file = await openToRead(path);
     try {
       return new SafetensorsFile(path, file, await readHeader(file, path));
@@ -82,15 +88,20 @@ export class SafetensorsFile {
     }
   }
 
-  /** The tensor's values in row-major order as float32. Throws UserError when it is absent or of a type that is not F32, F16 or BF16. */
+  /**
+   * The tensor's values in row-major order as float32. Throws UserError when it is absent or of a type that is not F32,
+   * F16 or BF16.
+   */
   async read(name: string): Promise<Float32Array> {
     const place = this.#places.get(name);
-    if (place === undefined)
+    if (place === undefined) {
       throw new UserError(`expected a tensor ${shown(name)} in ${this.path}, got none of that name`);
+    }
     const { dtype, begin, end } = place;
     if (dtype !== "F32" && dtype !== "F16" && dtype !== "BF16") {
       throw new UserError(
-        `expected tensor ${shown(name)} of ${this.path} to be one of ${READABLE.join(", ")}, got ${dtype}; convert the checkpoint first`,
+        `expected tensor ${shown(name)} of ${this.path} to be one of F32, F16, BF16, got ${dtype}; ` +
+          "convert the checkpoint first",
       );
     }
     const values = new Float32Array(elementCount(place.shape));
@@ -114,21 +125,24 @@ interface Header {
 async function readHeader(file: FileHandle, path: string): Promise<Header> {
   const stat = await file.stat();
   if (!stat.isFile()) throw new UserError(`expected a safetensors file at ${path}, got something that is not a file`);
-  if (stat.size < 8)
+  if (stat.size < 8) {
     throw new UserError(`expected a safetensors file at ${path}, got ${stat.size} bytes; is the download complete?`);
+  }
   const lengthBytes = new Uint8Array(8);
   await readFully(file, lengthBytes, 0, path);
   const length = new DataView(lengthBytes.buffer).getBigUint64(0, true);
   const limit = Math.min(MAX_HEADER_BYTES, stat.size - 8);
   if (length > BigInt(limit)) {
     throw new UserError(
-      `expected a header of at most ${limit} bytes in ${path}, got a length of ${length}; it is no safetensors file or was cut`,
+      `expected a header of at most ${limit} bytes in ${path}, got a length of ${length}; ` +
+        "it is no safetensors file or was cut",
     );
   }
   const bytes = new Uint8Array(Number(length));
   await readFully(file, bytes, 8, path);
-  if (bytes[0] !== 0x7b)
+  if (bytes[0] !== 0x7b) {
     throw new UserError(`expected the header of ${path} to start with "{"; it is no safetensors file`);
+  }
   checkJsonShape(bytes, `the header of ${path}`, { maxDepth: 3 });
   const parsed = parseJson(bytes, path);
   if (!isRecord(parsed)) throw new UserError(`expected the header of ${path} to be an object, got ${shown(parsed)}`);
@@ -145,8 +159,9 @@ function parseHeader(header: Record<string, unknown>, dataBegin: number, fileSiz
     }
     if (!isRecord(entry)) throw new UserError(`expected __metadata__ of ${path} to be an object, got ${shown(entry)}`);
     for (const [key, value] of Object.entries(entry)) {
-      if (typeof value !== "string")
+      if (typeof value !== "string") {
         throw new UserError(`expected __metadata__.${key} of ${path} to be text, got ${shown(value)}`);
+      }
       metadata[key] = value;
     }
   }
@@ -155,8 +170,8 @@ function parseHeader(header: Record<string, unknown>, dataBegin: number, fileSiz
   for (const { name, begin, end } of places) {
     if (begin !== covered) {
       throw new UserError(
-        `expected tensor ${shown(name)} of ${path} to begin at data offset ${covered - dataBegin}, where the one before it ends, ` +
-          `got ${begin - dataBegin}; tensors may neither overlap nor leave gaps`,
+        `expected tensor ${shown(name)} of ${path} to begin at data offset ${covered - dataBegin}, ` +
+          `where the one before it ends, got ${begin - dataBegin}; tensors may neither overlap nor leave gaps`,
       );
     }
     covered = end;
@@ -178,7 +193,7 @@ function parseEntry(name: string, entry: unknown, dataBegin: number, fileSize: n
   if (!isSizes(shape) || shape.length > MAX_DIMENSIONS)
     return fail(`a shape of at most ${MAX_DIMENSIONS} whole numbers`, shape);
   if (!isSizes(offsets) || offsets.length !== 2) return fail("data_offsets of two whole numbers", offsets);
-  const [first, last] = offsets as [number, number];
+  const [first, last] = offsets;
   const begin = dataBegin + first;
   const end = dataBegin + last;
   if (first > last || end > fileSize)
@@ -212,8 +227,8 @@ export interface WriteOptions {
 }
 
 /**
- * Writes tensors sorted by name, so that equal input gives equal bytes, and replaces the file whole (see `replaceFile`).
- * Memory: one block for the conversion, nothing per tensor.
+ * Writes tensors sorted by name, so that equal input gives equal bytes, and replaces the file whole (see
+ * `replaceFile`). Memory: one block for the conversion, nothing per tensor.
  */
 export async function writeSafetensors(
   path: string,

@@ -1,6 +1,6 @@
 /**
- * The tensors of a model, as it computes with them and as files hold them. Both use Hugging Face names; they differ where a family
- * stores several matrices as one.
+ * The tensors of a model, as it computes with them and as files hold them. Both use Hugging Face names; they differ
+ * where a family stores several matrices as one.
  */
 
 import type { ModelConfig } from "./model-config.js";

@@ -1,17 +1,24 @@
 /**
- * From tokens to text. Tokens of byte-level tokenizers are pieces of UTF-8, and a single one need not be text at all: a character
- * may span several. So text is decoded from the bytes of whole sequences, or step by step with the incomplete end held back.
+ * From tokens to text. Tokens of byte-level tokenizers are pieces of UTF-8, and a single one need not be text at all: a
+ * character may span several. So text is decoded from the bytes of whole sequences, or step by step with the incomplete
+ * end held back.
  */
 
 import type { DecodeStep } from "./decoders.js";
 
-/** Decodes a growing generation, so that stop texts can be looked for at every token at a cost that does not grow with its length. */
+/**
+ * Decodes a growing generation, so that stop texts can be looked for at every token at a cost that does not grow with
+ * its length.
+ */
 export interface TextStream {
   /** Text of all pushed tokens as far as later tokens cannot change it. */
   readonly text: string;
   /** Adds one token; returns what it added to `text` (empty while a character is incomplete). */
   push(token: number): string;
-  /** No token follows: an incomplete character becomes U+FFFD. Returns what that added; `text` is then `decode` of all tokens. */
+  /**
+   * No token follows: an incomplete character becomes U+FFFD. Returns what that added; `text` is then `decode` of all
+   * tokens.
+   */
   end(): string;
 }
 

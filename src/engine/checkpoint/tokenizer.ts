@@ -1,9 +1,10 @@
 /**
- * The checkpoint's own tokenizer.json as the engine's `Tokenizer`. Text is encoded and decoded exactly: no special tokens are added, and
- * spaces before punctuation are never "cleaned up" (transformers 5 does not either), as that would change the text.
+ * The checkpoint's own tokenizer.json as the engine's `Tokenizer`. Text is encoded and decoded exactly: no special
+ * tokens are added, and spaces before punctuation are never "cleaned up" (transformers 5 does not either), as that
+ * would change the text.
  *
- * The library normalizes, splits and merges; added tokens (added-tokens.ts) and decoders (decoders.ts) are this engine's own, because the
- * library treats some of them differently from transformers.
+ * The library normalizes, splits and merges; added tokens (added-tokens.ts) and decoders (decoders.ts) are this
+ * engine's own, because the library treats some of them differently from transformers.
  */
 import { join } from "node:path";
 import { Tokenizer as LibraryTokenizer } from "@huggingface/tokenizers";
@@ -165,13 +166,14 @@ export class CheckpointTokenizer implements Tokenizer {
     return { ids, tokens };
   }
 
-  /** The library believes tokenizer.json; what it throws, sooner or later, is about what stands there. */
+  /** The library does not check tokenizer.json: what it throws, when made or when used, is about a fault there. */
   #ask<T>(action: () => T): T {
     try {
       return action();
     } catch (error) {
       throw new UserError(
-        `expected a tokenizer this engine can read in tokenizer.json of ${this.#where}, got: ${shown(messageOf(error), 200)}`,
+        `expected a tokenizer this engine can read in tokenizer.json of ${this.#where}, ` +
+          `got: ${shown(messageOf(error), 200)}`,
       );
     }
   }
@@ -185,7 +187,9 @@ export class CheckpointTokenizer implements Tokenizer {
     );
   }
 
-  /** A token's text as decoders get it; null for special tokens and for ids without text, which transformers leaves out. */
+  /**
+   * A token's text as decoders get it; null for special tokens and for ids without text, which transformers leaves out.
+   */
   #visibleText(token: number): string | null {
     const content = this.#textOf(token);
     return content === undefined || this.#special.has(content) ? null : content;
@@ -198,13 +202,14 @@ export class CheckpointTokenizer implements Tokenizer {
     return ids.map((id, i) => {
       if (id === undefined) {
         throw new UserError(
-          `expected text that the tokenizer of ${this.#where} has tokens for, got ${shown(tokens[i])} in ${shown(text)}`,
+          `expected text that the tokenizer of ${this.#where} has tokens for, ` +
+            `got ${shown(tokens[i])} in ${shown(text)}`,
         );
       }
       if (!(Number.isSafeInteger(id) && id >= 0 && id < this.#vocabularySize)) {
         throw new UserError(
-          `expected tokens below the model's vocabulary size ${this.#vocabularySize}, got ${shown(tokens[i])} = ${shown(id)} in ${shown(text)} ` +
-            `from the tokenizer of ${this.#where}`,
+          `expected tokens below the model's vocabulary size ${this.#vocabularySize}, ` +
+            `got ${shown(tokens[i])} = ${shown(id)} in ${shown(text)} from the tokenizer of ${this.#where}`,
         );
       }
       return id;
@@ -244,8 +249,9 @@ export class CheckpointTokenizer implements Tokenizer {
   }
 
   /**
-   * What the tokenizer itself puts before a text: found by looking, as post-processors have many forms. Where there is a tokenizer.json,
-   * transformers reads no `add_bos_token` of tokenizer_config.json (5.24, `PreTrainedTokenizerBase._from_pretrained`).
+   * What the tokenizer itself puts before a text: found by looking, as post-processors have many forms. Where there is
+   * a tokenizer.json, transformers reads no `add_bos_token` of tokenizer_config.json (5.24,
+   * `PreTrainedTokenizerBase._from_pretrained`).
    */
   #findStart(): number[] {
     const bare = this.#ask(() => this.#library.tokenize("a"));
@@ -265,8 +271,8 @@ export class CheckpointTokenizer implements Tokenizer {
     const id = this.#idOf(eos);
     if (id !== null) return [id];
     throw new UserError(
-      `expected an end-of-text token from generation_config.json, config.json (eos_token_id) or tokenizer_config.json (eos_token) of ` +
-        `${this.#where}, got none; a generation would never end`,
+      "expected an end-of-text token from generation_config.json, config.json (eos_token_id) or " +
+        `tokenizer_config.json (eos_token) of ${this.#where}, got none; a generation would never end`,
     );
   }
 }
@@ -277,7 +283,7 @@ function contentOf(token: unknown): string | null {
   return typeof content === "string" ? content : null;
 }
 
-/** The library leaves out a pattern of a form that it does not know, which would give other tokens than transformers does. */
+/** The library skips a pattern of a form that it does not know, which would give other tokens than transformers. */
 function checkPatterns(json: unknown): void {
   if (typeof json !== "object" || json === null) return;
   for (const [key, value] of Object.entries(json)) {

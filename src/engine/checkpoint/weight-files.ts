@@ -23,7 +23,10 @@ export class WeightFiles {
     this.tensors = new Map([...fileOf].map(([name, file]) => [name, file.tensors.get(name) as TensorInfo]));
   }
 
-  /** Opens the folder's weights; the single file goes first where both are, as in transformers. Throws UserError. Close when done. */
+  /**
+   * Opens the folder's weights: the single file where there is one, as in transformers, else the shards. Throws
+   * UserError. Close when done.
+   */
   static async open(dir: string): Promise<WeightFiles> {
     const single = join(dir, SINGLE_FILE);
     if (existsSync(single)) {
@@ -34,8 +37,8 @@ export class WeightFiles {
     const index = await readIfPresent(indexPath);
     if (index === null) {
       throw new UserError(
-        `expected ${SINGLE_FILE} or ${INDEX_FILE} in ${dir}, got neither; a checkpoint in another format (pytorch_model.bin, GGUF) ` +
-          "must be saved as safetensors first",
+        `expected ${SINGLE_FILE} or ${INDEX_FILE} in ${dir}, got neither; ` +
+          "a checkpoint in another format (pytorch_model.bin, GGUF) must be saved as safetensors first",
       );
     }
     return WeightFiles.#openShards(dir, parseWeightMap(index, indexPath), indexPath);
@@ -78,7 +81,10 @@ export class WeightFiles {
   }
 }
 
-/** Throws UserError when a weight is not a number or infinite: a model that computes with one answers nonsense, or nothing. */
+/**
+ * Throws UserError when a weight is not a number or infinite: a model that computes with one answers nonsense, or
+ * nothing.
+ */
 export function refuseNonFinite(values: Float32Array, name: string, where: string): void {
   // v · 0 is 0 for every finite v, else NaN, which stays in the sum: no branch for each value.
   let sum = 0;
@@ -106,7 +112,8 @@ function parseWeightMap(bytes: Uint8Array, path: string): Map<string, string> {
   for (const [tensor, file] of Object.entries(weightMap)) {
     if (typeof file !== "string" || basename(file) !== file || file.includes("\\") || !file.endsWith(".safetensors")) {
       throw new UserError(
-        `expected weight_map of ${path} to give a .safetensors file of its own folder for ${shown(tensor)}, got ${shown(file)}`,
+        `expected weight_map of ${path} to give a .safetensors file of its own folder for ${shown(tensor)}, ` +
+          `got ${shown(file)}`,
       );
     }
     result.set(tensor, file);

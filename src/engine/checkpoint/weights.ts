@@ -92,7 +92,8 @@ async function checkTiedHead(source: WeightFiles, embedding: Float32Array | unde
   if (same) return;
   throw new UserError(
     `expected ${HEAD} of ${source.path} to equal ${EMBEDDING}, as tie_word_embeddings of config.json says, got other ` +
-      "weights. If the model was trained with a head of its own, set tie_word_embeddings to false; else remove the tensor.",
+      "weights. If the model was trained with a head of its own, set tie_word_embeddings to false; " +
+      "else remove the tensor.",
   );
 }
 
@@ -155,8 +156,8 @@ function refuseLarge(tensors: readonly { name: string; values: readonly Float32A
 }
 
 /**
- * The float32 weights behind a checkpoint of 16 bits, which training goes on from. In the safetensors format, under a name that no
- * loader takes for a part of the model.
+ * The float32 weights behind a checkpoint of 16 bits, which training goes on from. In the safetensors format, under a
+ * name that no loader takes for a part of the model.
  */
 const EXACT_FILE = "float32-weights.bin";
 

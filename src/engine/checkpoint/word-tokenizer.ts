@@ -1,4 +1,6 @@
-/** A tokenizer whose tokens are literal strings, in the form that transformers and @huggingface/tokenizers both load. */
+/**
+ * A tokenizer whose tokens are literal strings, in the form that transformers and @huggingface/tokenizers both load.
+ */
 import { shown, UserError } from "../../errors.js";
 
 export interface SpecialTokens {
@@ -18,11 +20,12 @@ export interface WordTokenizer {
 }
 
 /**
- * A tokenizer that reads a text from left to right, always taking the longest of `tokens` that fits, and writes a sequence as the
- * concatenation of its tokens. Ids: the special tokens first (end, pad, unknown), then `tokens` in their order.
+ * A tokenizer that reads a text from left to right, always taking the longest of `tokens` that fits, and writes a
+ * sequence as the concatenation of its tokens. Ids: the special tokens first (end, pad, unknown), then `tokens` in
+ * their order.
  *
- * The tokens are one alternation, longest first, of a Split pre-tokenizer; what it isolates is looked up whole (WordLevel).
- * Throws UserError for a token that is empty or given twice.
+ * The tokens are one alternation, longest first, of a Split pre-tokenizer; what it isolates is looked up whole
+ * (WordLevel). Throws UserError for a token that is empty or given twice.
  */
 export function wordTokenizer(tokens: readonly string[], special: SpecialTokens): WordTokenizer {
   const specials = [special.end, special.pad, special.unknown].filter((token) => token !== undefined);

@@ -1,4 +1,7 @@
-/** The decoder for generation: sizes that are known when it runs, a key/value cache that is fed, and a prefix that sequences share. */
+/**
+ * The decoder for generation: sizes that are known when it runs, a key/value cache that is fed, and a prefix that
+ * sequences share.
+ */
 
 import type { ModelConfig } from "../checkpoint/model-config.js";
 import { Graph, type Tensor } from "./graph/graph.js";
@@ -27,14 +30,16 @@ export interface WindowMasks {
 }
 
 /**
- * One graph takes a prompt in and generates: L new positions of B sequences attend to [prefix | own cache | the new ones].
+ * One graph takes a prompt in and generates: L new positions of B sequences attend to [prefix | own cache | the new
+ * ones].
  *
- * Inputs: `embeddingTable` [V, D]; `tokens` [B, L] int64; `positions` [B, L] int64; `last` [R] int64, the rows of B·L whose logits are wanted; `causal` [Q·L, L];
- * `prefixMask` [P] and `cacheMask` [B, 1, S], 0 or MASKED; the masks of `windows`; for each layer prefix keys and values [K, P, E] and
- * cache keys and values [K, B, S, E]; and sizes that the graph cannot infer, as int64: `flatQueries` (K, B·Q·L, E), `flatShares`
- * (K, B·Q·L, P), `queries` (K, B, Q·L, E), `shares` (K, B, Q·L, P) and `parts` (P, S, L).
- * Outputs: `logits` [R, V] and each layer's new keys and values [K, B, L, E], which the caller appends to its cache.
- * The cache is never an output: handing it back would copy all of it at every step.
+ * Inputs: `embeddingTable` [V, D]; `tokens` [B, L] int64; `positions` [B, L] int64; `last` [R] int64, the rows of B·L
+ * whose logits are wanted; `causal` [Q·L, L]; `prefixMask` [P] and `cacheMask` [B, 1, S], 0 or MASKED; the masks of
+ * `windows`; for each layer prefix keys and values [K, P, E] and cache keys and values [K, B, S, E]; and sizes that the
+ * graph cannot infer, as int64: `flatQueries` (K, B·Q·L, E), `flatShares` (K, B·Q·L, P), `queries` (K, B, Q·L, E),
+ * `shares` (K, B, Q·L, P) and `parts` (P, S, L). Outputs: `logits` [R, V] and each layer's new keys and values [K, B,
+ * L, E], which the caller appends to its cache. The cache is never an output: handing it back would copy all of it at
+ * every step.
  */
 export interface GenerationGraph {
   readonly model: Uint8Array;

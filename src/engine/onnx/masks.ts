@@ -3,8 +3,8 @@
 import { MASKED } from "./model.js";
 
 /**
- * [Q·L, L] for L positions of one sequence: 0 where a position may be seen, MASKED where it lies ahead or `window` or more positions
- * back; the same L rows for each of the Q heads of a group.
+ * [Q·L, L] for L positions of one sequence: 0 where a position may be seen, MASKED where it lies ahead or `window` or
+ * more positions back; the same L rows for each of the Q heads of a group.
  */
 export function causalMask(group: number, length: number, window: number | null = null): Float32Array {
   const mask = new Float32Array(group * length * length);

@@ -2,13 +2,13 @@
  * The decoder's formulas: norms, attention, MLP and vocabulary head, made of the parts that a `ModelConfig` names. One
  * description of a layer serves training (training-graph.ts) and generation (generation-graph.ts).
  *
- * Letters of shapes: B sequences, L positions of the longest, N tokens in all, D width, H query heads, K key/value heads,
- * Q = H/K query heads of a group, E head dimension, V vocabulary, R rows that are projected to the vocabulary, P prefix
- * positions, S cache positions. Heads come first ([K, B, …]), so that the prefix, which all sequences share, meets all their
- * queries in one product for each head.
+ * Letters of shapes: B sequences, L positions of the longest, N tokens in all, D width, H query heads, K key/value
+ * heads, Q = H/K query heads of a group, E head dimension, V vocabulary, R rows that are projected to the vocabulary, P
+ * prefix positions, S cache positions. Heads come first ([K, B, …]), so that the prefix, which all sequences share,
+ * meets all their queries in one product for each head.
  *
- * The gradient of the embedding rows is added up on the host: a few rows in a fixed order, where a graph would carry the
- * gradient of the whole table through memory.
+ * The gradient of the embedding rows is added up on the host: a few rows in a fixed order, where a graph would carry
+ * the gradient of the whole table through memory.
  */
 
 import type { ModelConfig } from "../checkpoint/model-config.js";
@@ -44,7 +44,9 @@ export interface Block {
   readonly groupLength: Dim;
   /** [B, L] int64: the place of each position in its sequence. */
   readonly positions: Tensor;
-  /** From where linear maps work, as the layers' input [N, …] or [B, L, …], to one sequence a row [B, L, …]; and back. */
+  /**
+   * From where linear maps work, as the layers' input [N, …] or [B, L, …], to one sequence a row [B, L, …]; and back.
+   */
   readonly spread: (x: Tensor) => Tensor;
   readonly collect: (x: Tensor) => Tensor;
   /** Attention of one layer: queries [K, B, Q·L, E], keys and values [K, B, L, E] → [K, B, Q·L, E]. */
@@ -97,7 +99,8 @@ function selfAttention(block: Block, layer: number, x: Tensor): Tensor {
   const map = (name: string) => block.spread(linear(block, layer, `self_attn.${name}`, x, biases.queryKeyValue));
   const rotated = (projection: "q_proj" | "k_proj", norm: "q_norm" | "k_norm", count: number) =>
     rotate(block, layer, queryKeyNorm(block, layer, norm, map(projection), count), count);
-  const keysFirst = (t: Tensor) => g.transpose(g.reshape(t, [batch, length, keyValueHeads, headDim]), [2, 0, 1, 3]); // [K, B, L, E]
+  // [K, B, L, E]
+  const keysFirst = (t: Tensor) => g.transpose(g.reshape(t, [batch, length, keyValueHeads, headDim]), [2, 0, 1, 3]);
   const byGroup = [batch, length, keyValueHeads, group, headDim];
   const grouped = g.transpose(g.reshape(rotated("q_proj", "q_norm", heads), byGroup), [2, 0, 3, 1, 4]);
   const queries = g.reshape(grouped, [keyValueHeads, batch, groupLength, headDim]);
@@ -168,7 +171,10 @@ export function logitsOf(block: Pick<Block, "g" | "config" | "weight">, rows: Te
   return cappedProduct(g, normed, weight(headName(config)), config.logitScale, config.logitCap);
 }
 
-/** scale · a · bᵀ, of which every value v becomes cap · tanh(v / cap) where there is a cap (Gemma Team 2024, soft-capping). */
+/**
+ * scale · a · bᵀ, of which every value v becomes cap · tanh(v / cap) where there is a cap (Gemma Team 2024,
+ * soft-capping).
+ */
 function cappedProduct(g: Graph, a: Tensor, b: Tensor, scale: number, cap: number | null): Tensor {
   if (cap === null) return g.matmul(a, b, { transB: true, scale });
   return g.mul(g.tanh(g.matmul(a, b, { transB: true, scale: scale / cap })), g.scalar(cap));

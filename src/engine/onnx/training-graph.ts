@@ -1,9 +1,9 @@
 /**
- * The decoder for training, differentiated by graph/autodiff.ts. All sizes of the batch are known only when the graph runs, so one
- * compiled graph serves every batch.
+ * The decoder for training, differentiated by graph/autodiff.ts. All sizes of the batch are known only when the graph
+ * runs, so one compiled graph serves every batch.
  *
- * The tokens of all sequences lie one after another, [N, …], without padding; only attention spreads them to [B, L, …], one
- * sequence a row. Rows are filled up on the right, where causal attention never looks from a real position.
+ * The tokens of all sequences lie one after another, [N, …], without padding; only attention spreads them to [B, L, …],
+ * one sequence a row. Rows are filled up on the right, where causal attention never looks from a real position.
  */
 
 import type { ModelConfig } from "../checkpoint/model-config.js";

@@ -1,6 +1,6 @@
 /**
- * Every model family against PyTorch and transformers, on the tiny checkpoints of make_families.py: logits, loss, gradients, three
- * optimizer steps, greedy tokens with and without a shared prefix, and what is saved.
+ * Every model family against PyTorch and transformers, on the tiny checkpoints of make_families.py: logits, loss,
+ * gradients, three optimizer steps, greedy tokens with and without a shared prefix, and what is saved.
  */
 
 import { readFileSync } from "node:fs";

@@ -1,6 +1,6 @@
 /**
- * What a family's record says, and the fields of config.json that all families share. `defineFamily` turns a record into the two
- * functions that the rest of the program needs: config.json in and out.
+ * What a family's record says, and the fields of config.json that all families share. `defineFamily` turns a record
+ * into the two functions that the rest of the program needs: config.json in and out.
  */
 
 import { z } from "zod";
@@ -11,7 +11,10 @@ import { parameterCount } from "../model-facts.js";
 import type { Rotary } from "../rotary.js";
 import { readRotary, ropeFields, writeRope } from "./rope-json.js";
 
-/** Far above any model that fits a machine: a config beyond these is damaged, and would only fail later and less clearly. */
+/**
+ * Far above any model that fits a machine: a config beyond these is damaged, and would only fail later and less
+ * clearly.
+ */
 const LIMITS = { size: 1 << 20, vocabulary: 1 << 24, layers: 1024, context: 1 << 30, parameters: 1e12 } as const;
 
 export const size = (limit: number = LIMITS.size) => z.int().min(1).max(limit);
@@ -120,7 +123,9 @@ export interface FamilyDefinition<Shape extends z.ZodRawShape> {
   readonly parts?: (fields: CommonFields & z.infer<z.ZodObject<Shape>>, sizes: Sizes) => Partial<ModelParts>;
   /** How each layer attends; when left out, all of them to everything before, rotated. */
   readonly attention?: (fields: CommonFields & z.infer<z.ZodObject<Shape>>, sizes: Sizes) => readonly LayerAttention[];
-  /** The longest sequence that this engine computes as transformers does, where that is less than the context length. */
+  /**
+   * The longest sequence that this engine computes as transformers does, where that is less than the context length.
+   */
   readonly longestExact?: (fields: CommonFields & z.infer<z.ZodObject<Shape>>, sizes: Sizes) => number;
   /** The family's own fields for a config that it has read. */
   readonly write: (config: ModelConfig) => Readonly<Record<string, unknown>>;

@@ -1,6 +1,7 @@
 /**
- * Gemma 1, 2 and 3 (text): norms whose weights are stored less 1, embeddings scaled by √width, a tanh-GELU gate; from 2 on norms before
- * and after each sublayer and windows in most layers. Source: transformers, models/gemma, gemma2 and gemma3.
+ * Gemma 1, 2 and 3 (text): norms whose weights are stored less 1, embeddings scaled by √width, a tanh-GELU gate; from 2
+ * on norms before and after each sublayer and windows in most layers. Source: transformers, models/gemma, gemma2 and
+ * gemma3.
  */
 
 import { z } from "zod";

@@ -1,4 +1,7 @@
-/** Granite: Llama with factors on embeddings, sublayers, attention scores and logits. Source: transformers, models/granite. */
+/**
+ * Granite: Llama with factors on embeddings, sublayers, attention scores and logits. Source: transformers,
+ * models/granite.
+ */
 
 import { z } from "zod";
 import { defineFamily, factor, LLAMA_DEFAULTS } from "./family.js";

@@ -1,6 +1,6 @@
 /**
- * Mistral and the Ministral models: Llama whose attention may reach back over a window only. Source: transformers, models/mistral,
- * ministral and ministral3.
+ * Mistral and the Ministral models: Llama whose attention may reach back over a window only. Source: transformers,
+ * models/mistral, ministral and ministral3.
  */
 
 import {
@@ -17,7 +17,10 @@ import { readRope, ropeSchema, writeRope } from "./rope-json.js";
 
 const DEFAULTS: FamilyDefaults = { ...LLAMA_DEFAULTS, keyValueHeads: 8, contextLength: 4096 * 32, window: 4096 };
 
-/** All layers have the window, also where config.json has `layer_types`: transformers does not read them for this family. */
+/**
+ * All layers have the window, also where config.json has `layer_types`: transformers does not read them for this
+ * family.
+ */
 export const mistral = defineFamily({
   type: "mistral",
   architecture: "MistralForCausalLM",
@@ -57,8 +60,8 @@ const MINISTRAL3_ROPE = {
 };
 
 /**
- * Queries at positions beyond the original context are scaled up there. This engine takes none: within it the factor is 1, and the
- * model is a Mistral with YaRN.
+ * Queries at positions beyond the original context are scaled up there. This engine takes none: within it the factor is
+ * 1, and the model is a Mistral with YaRN.
  */
 export const ministral3 = defineFamily({
   type: "ministral3",

@@ -1,4 +1,7 @@
-/** OLMo 2: norms on the outputs of the sublayers, and of all query and all key heads together. Source: transformers, models/olmo2. */
+/**
+ * OLMo 2: norms on the outputs of the sublayers, and of all query and all key heads together. Source: transformers,
+ * models/olmo2.
+ */
 
 import { z } from "zod";
 import { defineFamily, LLAMA_DEFAULTS } from "./family.js";

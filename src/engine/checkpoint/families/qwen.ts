@@ -1,6 +1,6 @@
 /**
- * Qwen 2 and 3: biases of q, k and v, or norms of q and k by head; windows from a certain layer on. Source: transformers, models/qwen2
- * and qwen3.
+ * Qwen 2 and 3: biases of q, k and v, or norms of q and k by head; windows from a certain layer on. Source:
+ * transformers, models/qwen2 and qwen3.
  */
 
 import { z } from "zod";

@@ -1,4 +1,7 @@
-/** Rotary settings of config.json, in both spellings: `rope_theta` and `rope_scaling` (transformers 4), `rope_parameters` (5). */
+/**
+ * Rotary settings of config.json, in both spellings: `rope_theta` and `rope_scaling` (transformers 4),
+ * `rope_parameters` (5).
+ */
 
 import { z } from "zod";
 import { shown, UserError } from "../../../errors.js";
@@ -55,7 +58,10 @@ export interface RopeContext {
   readonly aliases?: Readonly<Record<string, string>>;
 }
 
-/** @throws UserError for a type that this engine does not compute, and for a field that its type needs and that is not there */
+/**
+ * @throws UserError for a type that this engine does not compute, and for a field that its type needs and that is not
+ * there
+ */
 export function readRotary(fields: RopeFields, context: RopeContext): Rotary {
   const name = fields.rope_parameters ? "rope_parameters" : "rope_scaling";
   const rope = fields.rope_parameters ?? fields.rope_scaling ?? {};
@@ -71,7 +77,8 @@ export function readRope(rope: RopeObject, name: string, fields: RopeFields, con
   const dimensions = Math.trunc(context.dimensions * share);
   if (dimensions % 2 !== 0) {
     throw new UserError(
-      `expected partial_rotary_factor of ${context.path} to turn an even number of a head's dimensions, got ${dimensions}`,
+      `expected partial_rotary_factor of ${context.path} to turn an even number of dimensions of a head, ` +
+        `got ${dimensions}`,
     );
   }
   const theta = rope.rope_theta ?? fields.rope_theta ?? context.theta;
