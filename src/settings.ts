@@ -1,6 +1,6 @@
 /**
- * What a setting is, and the kinds of values that settings take. The layers below `run` declare theirs with it (a task its options), and
- * `run/config` puts all of them together.
+ * What a setting is, and the kinds of values that settings take. The layers below `run` declare theirs with it (a task
+ * its options), and `run/config` puts all of them together.
  */
 
 import { homedir } from "node:os";
@@ -19,8 +19,8 @@ export type FieldKind =
   | "path-or-hub";
 
 /**
- * What a setting changes. `result`: what the run computes. `budget`: only how far it goes. `place`: where things are; what is there is
- * compared by content. `means`: only how the work is done, or what is kept.
+ * What a setting changes. `result`: what the run computes. `budget`: only how far it goes. `place`: where things are;
+ * what is there is compared by content. `means`: only how the work is done, or what is kept.
  */
 export type FieldScope = "result" | "budget" | "place" | "means";
 

@@ -1,4 +1,7 @@
-/** Downloads from the hub, shown on the terminal: one line that is rewritten, or in a log a line each tenth of a large file. */
+/**
+ * Downloads from the hub, shown on the terminal: one line that is rewritten, or in a log a line each tenth of a large
+ * file.
+ */
 
 import type { DownloadProgress } from "../hub/progress.js";
 

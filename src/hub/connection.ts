@@ -1,4 +1,6 @@
-/** What is asked of the Hugging Face hub: a revision's commit, its files, their content. Nothing that arrives is trusted unchecked. */
+/**
+ * Requests to the Hugging Face hub: a revision's commit, its files, their content. Everything that arrives is checked.
+ */
 
 import { messageOf, shown, UserError } from "../errors.js";
 import { downloadTo, type HubFile, HubUnreachable } from "./download.js";
@@ -6,7 +8,10 @@ import { reportDownload } from "./progress.js";
 import type { HubKind } from "./reference.js";
 import type { HubSettings } from "./settings.js";
 
-/** What differs between the kinds of repository: how messages call them, where their pages lie, what to do without the hub. */
+/**
+ * What differs between the kinds of repository: how messages call them, where their pages lie, what to do without the
+ * hub.
+ */
 export const HUB_KINDS: Readonly<
   Record<HubKind, { readonly noun: string; readonly pages: string; readonly folder: string }>
 > = {
@@ -27,7 +32,10 @@ export class HubConnection {
     this.#settings = settings;
   }
 
-  /** The commit of a branch or tag. Throws HubUnreachable without an answer, UserError when there is no such revision or no access. */
+  /**
+   * The commit of a branch or tag. Throws HubUnreachable without an answer, UserError when there is no such revision or
+   * no access.
+   */
   async commitOf(revision: string): Promise<string> {
     return this.#ask(`revision ${revision}`, async (hub, options) => {
       const asked = { name: this.#name, revision, additionalFields: ["sha" as const], ...options };
@@ -54,7 +62,10 @@ export class HubConnection {
     });
   }
 
-  /** Writes the file at `target`, whole and with the digest that the hub states, or not at all; continues what broke off before. */
+  /**
+   * Writes the file at `target`, whole and with the digest that the hub states, or not at all; continues what broke off
+   * before.
+   */
   async download(file: HubFile, commit: string, target: string): Promise<void> {
     const { path, size } = file;
     const connection = this;
@@ -121,7 +132,7 @@ export class HubConnection {
 type Hub = typeof import("@huggingface/hub");
 type RequestOptions = { readonly hubUrl: string; readonly fetch: typeof fetch; readonly accessToken?: string };
 
-/** `fetch` that gives up when an answer does not begin within so many seconds; its content may take longer. */
+/** `fetch` that gives up if the answer does not begin within this time; its content may take longer. */
 function patientFetch(seconds: number): typeof fetch {
   return async (input, init) => {
     const controller = new AbortController();
@@ -139,7 +150,7 @@ function staysWithin(path: string): boolean {
   return !/^[\\/]|^[a-z]:|\\|\0/i.test(path) && !path.split("/").includes("..");
 }
 
-/** fetch says little itself and keeps the reason in `cause`; the hub's client throws a plain text when a download breaks off. */
+/** `fetch` keeps the reason in `cause`; the hub's client throws a plain string when a download breaks off. */
 function causeOf(error: unknown): string {
   const cause = error instanceof Error && error.cause !== undefined ? ` (${messageOf(error.cause)})` : "";
   return `${messageOf(error)}${cause}`;

@@ -1,4 +1,7 @@
-/** One file of the hub, written to disk: resumed where an earlier attempt ended, checked by size and digest, then renamed to its place. */
+/**
+ * One file of the hub, written to disk: resumed where an earlier attempt ended, checked by size and digest, then
+ * renamed to its place.
+ */
 
 import { createHash, type Hash, randomBytes } from "node:crypto";
 import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
@@ -22,15 +25,17 @@ export class HubUnreachable extends Error {
 /** The file's content from `offset` on. Throws HubUnreachable when it breaks off. */
 export type ContentFrom = (offset: number) => AsyncIterable<Uint8Array>;
 
-/** A connection may break this often within one download and be taken up again, as long as each attempt brings bytes. */
+/**
+ * A connection may break this often within one download and be taken up again, as long as each attempt brings bytes.
+ */
 const MAX_RESUMPTIONS = 20;
 /** A partial file of another computer that was not written to for so long belongs to nobody. */
 const ABANDONED_MS = 60 * 60 * 1000;
 
 /**
- * Puts the file at `target`, whole and with the digest that the hub states, or not at all. What has arrived when the connection breaks stays
- * beside it as `….incomplete`, and the next download of the same file continues from there. Throws UserError for content that is not what
- * the hub promised, HubUnreachable when the connection breaks for good.
+ * Puts the file at `target`, whole and with the digest that the hub states, or not at all. What has arrived when the
+ * connection breaks stays beside it as `….incomplete`, and the next download of the same file continues from there.
+ * Throws UserError for content that is not what the hub promised, HubUnreachable when the connection breaks for good.
  */
 export async function downloadTo(
   target: string,
@@ -130,7 +135,7 @@ function isWhole({ bytes, value }: Digest, { size, digest }: HubFile): boolean {
   return bytes === size && value === digest.value;
 }
 
-/** The end of a partial file's name says who writes it, so that two never write the same one. */
+/** The end of a partial file's name says who writes it, so that no two downloads write the same one. */
 const PARTIAL = /^\.(.+)\.(\d+)\.[0-9a-f]{8}\.incomplete$/;
 
 /** Partial files that this process is writing. */
@@ -148,7 +153,7 @@ async function claimPartial(target: string): Promise<string> {
       ? (PARTIAL.exec(name.slice(basename(target).length)) ?? [])
       : [];
     if (pid === "" || !(await isAbandoned(join(folder, name), host, Number(pid)))) continue;
-    // Of several processes that try, one succeeds.
+    // If several processes try, one succeeds.
     const claimed = await rename(join(folder, name), own).then(
       () => true,
       () => false,

@@ -1,6 +1,6 @@
 /**
- * Downloads as they go on. They fill a cache that all runs of a process share, so whoever wants to show them listens to the process and not to
- * a run.
+ * Progress of downloads. They fill a cache that all runs of a process share, so it is reported per process and not per
+ * run.
  */
 
 export interface DownloadProgress {

@@ -1,8 +1,12 @@
-/** How data sets and models of the Hugging Face hub are named in settings: `hub:owner/name[@revision][/folder or file]`. */
+/**
+ * How data sets and models of the Hugging Face hub are named in settings: `hub:owner/name[@revision][/folder or file]`.
+ */
 
 import { shown, UserError } from "../errors.js";
 
-/** The kinds of repository on the hub that are read. Their references look alike; the setting says which kind is meant. */
+/**
+ * The kinds of repository on the hub that are read. Their references look alike; the setting says which kind is meant.
+ */
 export type HubKind = "dataset" | "model";
 
 export interface HubReference {
@@ -35,7 +39,7 @@ export function parseHubReference(text: string): HubReference {
   return { name, revision, path: path.replace(/\/+$/, "") };
 }
 
-/** The reference that reads the same content again, whatever becomes of the branch. */
+/** The reference that reads the same content again, even if the branch moves. */
 export function pinnedReference({ name, path }: HubReference, commit: string): string {
   return `${PREFIX}${name}@${commit}${path === "" ? "" : `/${path}`}`;
 }

@@ -1,6 +1,7 @@
 /**
- * The content of a hub repository at one commit, through a cache. Files are downloaded once into the cache that Python's client uses as well,
- * with the listing of the commit beside them, so that what is pinned to a commit needs no connection again.
+ * The content of a hub repository at one commit, through a cache. Files are downloaded once into the cache that
+ * Python's client uses as well, with the listing of the commit beside them, so that what is pinned to a commit needs no
+ * connection again.
  */
 
 import { randomBytes } from "node:crypto";
@@ -27,7 +28,10 @@ export class HubSnapshot {
   readonly #kind: HubKind;
   readonly #connection: HubConnection;
   readonly #settings: HubSettings;
-  /** Folder of the cached repository: `refs/`, `snapshots/<commit>/` as Python's client has them, and `adastar/<commit>.json`. */
+  /**
+   * Folder of the cached repository: `refs/`, `snapshots/<commit>/` as Python's client has them, and
+   * `adastar/<commit>.json`.
+   */
   readonly #home: string;
   readonly #files: ReadonlyMap<string, HubFile>;
 
@@ -48,8 +52,8 @@ export class HubSnapshot {
   }
 
   /**
-   * Opens a repository at a branch, tag or commit. Throws UserError when it does not exist, may not be read, or is neither in the cache nor
-   * in reach.
+   * Opens a repository at a branch, tag or commit. Throws UserError when it does not exist, may not be read, or is
+   * neither in the cache nor in reach.
    */
   static async open(kind: HubKind, name: string, revision: string): Promise<HubSnapshot> {
     const settings = hubSettings(process.env);
@@ -94,7 +98,7 @@ export class HubSnapshot {
     const file = this.#files.get(path);
     if (file === undefined) throw new Error(`no ${path} in the listing`);
     const target = this.pathOf(path);
-    // Files get this name only when they are whole, so size tells those that something else has damaged.
+    // A file gets this name only when it is whole, so another size means that something else has damaged it.
     const present = await stat(target).catch(() => null);
     if (present?.size === file.size) return target;
     try {

@@ -12,7 +12,7 @@ import type { OnRefused, TaskEntry } from "./task-entry.js";
 import { READ_BY, type TaskOptions } from "./task-options.js";
 import { isVerifierModule, openCustomVerifier } from "./verifiers/user-module.js";
 
-/** Tasks that are generated, with models pretrained for them. */
+/** Generated tasks, each with a model pretrained for it. */
 export const FAMILIES: readonly Family[] = [arithmetic, clock];
 
 /** The default first, then the other generated one, then the paper's six benchmarks, then the user's own data. */
@@ -47,7 +47,7 @@ export function taskEntry(options: TaskOptions = {}): TaskEntry {
 
 /**
  * Opens a task: the default one without arguments. Throws UserError on bad options or data.
- * @param onRefused is told of bad rows, which are left out then; without it the first one is thrown
+ * @param onRefused is called for each bad row, which is left out; without it, the error of the first one is thrown
  */
 export async function openTask(options: TaskOptions = {}, onRefused?: OnRefused): Promise<Task> {
   const entry = taskEntry(options);
@@ -60,7 +60,7 @@ export async function openTask(options: TaskOptions = {}, onRefused?: OnRefused)
   }
 }
 
-/** What would verify outputs of the task that `options` ask for, without its data. Throws UserError on bad options. */
+/** The verifier of the task that `options` ask for, without its data. Throws UserError on bad options. */
 export function openVerifier(options: TaskOptions = {}): Verifier {
   const entry = taskEntry(options);
   return ownModule(options) ?? entry.ownVerifier(options);

@@ -1,10 +1,10 @@
-/** What a task is opened from, and how it presents itself before it is. */
+/** A row of the registry: what a task says about itself before it is opened, and how it is opened. */
 
 import type { UserError } from "../errors.js";
 import type { Task, TaskDefaults, Verifier } from "./task.js";
 import type { TaskOption, TaskOptions } from "./task-options.js";
 
-/** Told of a row that is no proper observation. */
+/** Called with the reason why a row is not a valid observation. */
 export type OnRefused = (refusal: UserError) => void;
 
 export interface TaskEntry {
@@ -13,7 +13,10 @@ export interface TaskEntry {
   readonly description: string;
   /** Settings that suit this task and its usual model, as keys of the run configuration. */
   readonly defaults: TaskDefaults;
-  /** Folder, beside the package's code, of the model that the task is learned with when none is given; the default task's when left out. */
+  /**
+   * Folder, beside the package's code, of the model that the task is learned with when none is given; without it the
+   * task needs a model.
+   */
   readonly starter?: string;
   /** The options this task reads, besides `task`. */
   readonly options: readonly TaskOption[];
@@ -21,7 +24,7 @@ export interface TaskEntry {
   ownVerifier(options: TaskOptions): Verifier;
   /**
    * @param verifier verifies in place of the task's own
-   * @param onRefused is told of bad rows, which are left out then; without it the first one is thrown
+   * @param onRefused is called for each bad row, which is left out; without it, the error of the first one is thrown
    */
   open(options: TaskOptions, verifier?: Verifier, onRefused?: OnRefused): Promise<Task>;
 }

@@ -1,6 +1,6 @@
 /**
- * What may be said of the data a task is opened with. This is the one place of a task's options: `TaskOptions`, the options each kind of
- * task reads, the settings of a run and the flags of the commands are derived from it.
+ * The options with which a task is opened. This is the one place of a task's options: `TaskOptions`, the options each
+ * kind of task reads, the settings of a run and the flags of the commands are derived from it.
  */
 
 import { z } from "zod";
@@ -51,12 +51,12 @@ const verifying = {
   verifier: field(
     optional(verifier),
     null,
-    "Own data: how answers are compared, by default as suits the gold answers; any task: a module of your own that verifies outputs",
+    "Own data: how answers are compared, by default as suits the gold answers; any task: a custom module that verifies outputs",
   ),
   verifierTimeout: field(
     optional(positive),
     null,
-    "Seconds that such a module may take over one output; 1 when not set",
+    "Seconds that such a module may take for one output; 1 when not set",
   ),
 };
 
@@ -72,10 +72,10 @@ const generation = {
   ),
 };
 
-/** Every task takes these; generated tasks may read past them. */
+/** Every task takes these; generated tasks may read more. */
 const limits = {
-  trainLimit: field(optional(whole(1)), null, "Read and use only the first so many training observations"),
-  evalLimit: field(optional(whole(1)), null, "Read and use only the first so many test observations"),
+  trainLimit: field(optional(whole(1)), null, "Read and use only this many training observations, the first ones"),
+  evalLimit: field(optional(whole(1)), null, "Read and use only this many test observations, the first ones"),
 };
 
 /** Every option as a setting, in the order in which help shows them. */
@@ -94,7 +94,10 @@ export const taskFields = {
 
 type TaskFields = typeof taskFields;
 
-/** Says which observations to load. Null and undefined leave an option out; a task refuses options that it does not read. */
+/**
+ * Says which observations to load. Null and undefined leave an option out; a task refuses options that it does not
+ * read.
+ */
 export type TaskOptions = {
   readonly [K in keyof TaskFields]?: (TaskFields[K] extends Field<infer T> ? T : never) | undefined;
 };

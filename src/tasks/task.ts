@@ -38,7 +38,7 @@ export interface Verdict {
   readonly lenient: Correctness;
   /** The answer that was found, in canonical form; null when none was. */
   readonly extracted: string | null;
-  /** Why a verifier of the user's own came to no verdict (it threw, or took too long). The output then counts as wrong. */
+  /** Why a custom verifier gave no verdict (it threw, or took too long). The output then counts as wrong. */
   readonly failure?: string;
 }
 
@@ -48,20 +48,26 @@ export interface AnswerTags {
   readonly answer: readonly string[];
 }
 
-/** Gives a verdict on what a model wrote after the prompt. Total: it never throws on any output. The task's own verifiers are pure as well. */
+/**
+ * Gives a verdict on what a model wrote after the prompt. Total: it never throws on any output. The task's own
+ * verifiers are pure as well.
+ */
 export interface Verifier {
   verify(output: string, observation: Pick<Observation, "answer" | "options">): Verdict;
-  /** The gold answer in canonical form; throws UserError when it is not one this verifier can check (say `abc` for a number). */
+  /**
+   * The gold answer in canonical form; throws UserError when it is not one this verifier can check (say `abc` for a
+   * number).
+   */
   canonical(answer: string, options?: readonly AnswerOption[]): string;
   /** The same verifier for outputs with other tags; only those that read tags have it. */
   withTags?(tags: AnswerTags): Verifier;
-  /** Set where the verdicts come from a module of the user's own, which may ask for more than a stated answer. */
+  /** Set if the verdicts come from a custom module, which may ask for more than a stated answer. */
   readonly module?: VerifierModule;
 }
 
-/** The user's code behind a verifier. */
+/** The user's code that a custom verifier calls. */
 export interface VerifierModule {
-  /** Digest of its content: a run goes on only with the same one. */
+  /** Digest of its content: a run can be resumed only with the same one. */
   readonly fingerprint: string;
   /** Frees what it runs in; the verifier cannot be used afterwards. */
   close(): Promise<void>;
@@ -75,9 +81,12 @@ export interface PromptFormat {
   hintedPrompt(observation: Pick<Observation, "question" | "options" | "answer">): string;
   /** What a model should write after the prompt. */
   completion(rationale: string, answer: string): string;
-  /** The question as a user puts it to a chat model, with the gold answer as a hint where `hinted`; the prompts above when left out. */
+  /**
+   * The question as a user puts it to a chat model, with the gold answer as a hint where `hinted`; the prompts above
+   * when left out.
+   */
   message?(observation: Pick<Observation, "question" | "options" | "answer">, hinted: boolean): string;
-  /** Put after each worked example, before the next question. */
+  /** Written after each worked example, before the next question. */
   readonly separator: string;
   /** Texts that end a generation, besides the end-of-text token. */
   readonly stop: readonly string[];
@@ -91,8 +100,8 @@ export interface RationaleCheck {
 }
 
 /**
- * Settings that suit a task and its usual model; presets, files and flags override them. Names and types are those of the run configuration,
- * which holds them against its own.
+ * Settings that suit a task and its usual model; presets, files and flags override them. Names and types are those of
+ * the run configuration, which holds them against its own.
  */
 export interface TaskDefaults {
   readonly iterations?: number;
@@ -112,8 +121,8 @@ export interface TaskSource {
   /** Paths of each split's files, in order. */
   readonly files: Readonly<Record<"train" | "test", readonly string[]>>;
   /**
-   * The settings that open the same task again: the revision of a hub data set is the commit that was found, and the verifier is the one that
-   * was chosen by the gold answers.
+   * The settings that open the same task again: the revision of a hub data set is the commit that was found, and the
+   * verifier is the one that was chosen by the gold answers.
    */
   readonly pinned: { readonly data: string; readonly eval?: string; readonly verifier?: string };
   /** Names the row of an observation: `train.jsonl, row 12`. */
@@ -132,9 +141,9 @@ export interface Task {
   readonly verifier: Verifier;
   /** What was decided while it was opened and not asked for; shown when a run begins. */
   readonly notices?: readonly string[];
-  /** Only tasks that are read from files have it. */
+  /** Set for tasks that are read from files. */
   readonly source?: TaskSource;
-  /** The longest generation, in tokens (SPEC section 5). */
+  /** The longest generation, in tokens. */
   readonly maxTokens: number;
   /** Whether rationalization is on by default: off for mathematical tasks, where it hurts. */
   readonly rationalize: boolean;

@@ -1,6 +1,7 @@
 /**
- * Where a checkpoint is: a folder on this machine, or a model on the hub, whose needed files are downloaded into the cache. What is recognized as
- * something else than a checkpoint of this kind is refused here, before anything is downloaded, with what to do about it.
+ * Where a checkpoint is: a folder on this machine, or a model on the hub, whose needed files are downloaded into the
+ * cache. What is recognized as something else than a checkpoint of this kind is refused here, before anything is
+ * downloaded, with what to do about it.
  */
 
 import { readdir, readFile, stat } from "node:fs/promises";
@@ -31,8 +32,8 @@ export interface ModelSource {
 }
 
 /**
- * Finds the model that `reference` names: a folder's path or `hub:owner/name[@revision][/folder]`. Throws UserError when there is none, or what is
- * there is no checkpoint in safetensors.
+ * Finds the model that `reference` names: a folder's path or `hub:owner/name[@revision][/folder]`. Throws UserError
+ * when there is none, or what is there is no checkpoint in safetensors.
  *
  * @param weights whether the weights are needed as well; without them only configuration and tokenizer are downloaded
  */
@@ -49,7 +50,10 @@ export async function locateModel(reference: string, { weights }: { readonly wei
   return { folder: reference, pinned: reference };
 }
 
-/** What reports call the model in a folder: the folder's name, or the repository's where the folder is in the hub's cache. */
+/**
+ * What reports call the model in a folder: the folder's name, or the repository's where the folder is in the hub's
+ * cache.
+ */
 export function modelNameOf(folder: string): string {
   return cachedRepository(folder) ?? basename(resolve(folder));
 }

@@ -1,6 +1,6 @@
 /**
- * The paper's split of CLadder, which has none of its own: a fifth of the 10,112 rows of full_v1.5_default is for testing. They are rows
- * `numpy.random.default_rng(10).permutation(10112)[:2023]`, and are told here by their ids.
+ * The paper's split of CLadder, which has none of its own: a fifth of the 10,112 rows of full_v1.5_default is for
+ * testing. They are rows `numpy.random.default_rng(10).permutation(10112)[:2023]`, listed here by their ids.
  */
 
 /** The distance of each id from the one before, ascending from 0, as a byte. */

@@ -1,4 +1,7 @@
-/** CLadder 1.5 (Jin et al. 2023): formal causal questions in words, on all three rungs of the ladder of causation; yes or no. */
+/**
+ * CLadder 1.5 (Jin et al. 2023): formal causal questions in words, on all three rungs of the ladder of causation; yes
+ * or no.
+ */
 
 import { shown, UserError } from "../../errors.js";
 import type { Dataset, RawObservation } from "../datasets/dataset.js";

@@ -1,4 +1,7 @@
-/** GSM8K (Cobbe et al. 2021): grade-school mathematics in two to eight steps. Its own solutions are not shown to the model. */
+/**
+ * GSM8K (Cobbe et al. 2021): grade-school mathematics in two to eight steps. Its own solutions are not shown to the
+ * model.
+ */
 
 import { shown, UserError } from "../../errors.js";
 import type { Dataset, RawObservation } from "../datasets/dataset.js";

@@ -1,6 +1,6 @@
 /**
- * SVAMP (Patel et al. 2021): one-step sums hidden in short stories. The exemplars state nothing but the sums: a small base model keeps
- * to that form from the start, and a generation takes about 25 tokens.
+ * SVAMP (Patel et al. 2021): one-step sums hidden in short stories. The exemplars state nothing but the sums: a small
+ * base model keeps to that form from the start, and a generation takes about 25 tokens.
  */
 
 import type { Dataset, RawObservation } from "../datasets/dataset.js";

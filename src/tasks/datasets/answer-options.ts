@@ -5,19 +5,19 @@ import { column, type Row, textColumn } from "../sources/rows.js";
 import type { AnswerOption } from "../task.js";
 import type { RawObservation } from "./dataset.js";
 
-/** As many as there are letters. */
-const MOST_OPTIONS = 26;
+/** The number of letters. */
+const MAX_OPTIONS = 26;
 
 /**
- * Reads `["one", "two"]`, `[{label, text}, …]`, `{label: […], text: […]}` or `{"A": "one", …}`, or one of these as JSON text (a cell of a
- * CSV file). Labels that are missing become A, B, C, … Throws UserError naming the row for other shapes, fewer than two options or more than
- * 26, empty texts or repeated labels.
+ * Reads `["one", "two"]`, `[{label, text}, …]`, `{label: […], text: […]}` or `{"A": "one", …}`, or one of these as JSON
+ * text (a cell of a CSV file). Labels that are missing become A, B, C, … Throws UserError naming the row for other
+ * shapes, fewer than two options or more than 26, empty texts or repeated labels.
  */
 export function readOptions(value: unknown, row: Row): AnswerOption[] {
   const pairs = pairsOf(typeof value === "string" ? parsed(value) : value);
   const refuse = (expected: string) => new UserError(`${row.where}: expected ${expected}, got ${shown(value)}`);
   if (pairs === null) throw refuse("answer options as a list of texts or of labels and texts");
-  if (pairs.length > MOST_OPTIONS) throw refuse(`at most ${MOST_OPTIONS} options`);
+  if (pairs.length > MAX_OPTIONS) throw refuse(`at most ${MAX_OPTIONS} options`);
   const options = pairs.map(([label, text], index) => {
     const named = label === undefined ? letter(index) : plain(label);
     const content = plain(text);
@@ -32,8 +32,8 @@ export function readOptions(value: unknown, row: Row): AnswerOption[] {
 }
 
 /**
- * Question, options and gold label of ARC and CommonsenseQA rows: the question as text beside `choices`, or nested as `question.stem` and
- * `question.choices`. Labels become A, B, C, …, the gold label with them.
+ * Question, options and gold label of ARC and CommonsenseQA rows: the question as text beside `choices`, or nested as
+ * `question.stem` and `question.choices`. Labels become A, B, C, …, the gold label with them.
  */
 export function choiceObservation(row: Row): RawObservation {
   const { question } = row.fields;
@@ -58,7 +58,9 @@ export function choices(...texts: readonly string[]): AnswerOption[] {
   return texts.map((text, index) => ({ label: letter(index), text }));
 }
 
-/** The options under the labels A, B, C, … whatever theirs were (some ARC rows have 1 to 4), so that all prompts look alike. */
+/**
+ * The options with the labels A, B, C, … instead of theirs (some ARC rows have 1 to 4), so that all prompts look alike.
+ */
 function lettered(options: readonly AnswerOption[]): AnswerOption[] {
   return choices(...options.map((option) => option.text));
 }
@@ -67,7 +69,7 @@ function letter(index: number): string {
   return String.fromCharCode("A".charCodeAt(0) + index);
 }
 
-/** The JSON value of a text; null when it is none. */
+/** The JSON value of a text; null if it is not JSON. */
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text);

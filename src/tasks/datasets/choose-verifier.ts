@@ -28,8 +28,8 @@ const CALLED: Readonly<Record<VerifierKind, string>> = {
 };
 
 /**
- * Options, yes and no, or numbers where at least half of the gold answers are that, else text. The few that are something else are refused by row, with what to
- * do: compared as text, `1,000` and `1000` would differ.
+ * Options, yes and no, or numbers where at least half of the gold answers are that, else text. The few that are
+ * something else are refused by row, with what to do: compared as text, `1,000` and `1000` would differ.
  */
 export function chooseVerifier(answers: readonly GoldAnswer[]): ChosenVerifier {
   for (const kind of ["choice", "yes-no", "number"] as const) {

@@ -1,4 +1,4 @@
-/** Worked examples of the user's own, in place of a task's. */
+/** A user's worked examples, instead of a task's. */
 
 import { shown, UserError } from "../../errors.js";
 import { type Row, readRows, textColumn } from "../sources/rows.js";
@@ -8,8 +8,9 @@ import { readOptions } from "./answer-options.js";
 const COLUMNS: readonly string[] = ["question", "rationale", "answer", "options"];
 
 /**
- * Reads rows of `question`, `rationale`, `answer` and, for multiple choice, `options`. Throws UserError naming the row for anything else, and for
- * an example that the task's verifier would not accept as an answer to its own question: a model learns the form from them.
+ * Reads rows of `question`, `rationale`, `answer` and, for multiple choice, `options`. Throws UserError naming the row
+ * for anything else, and for an example that the task's verifier would not accept as an answer to its own question: a
+ * model learns the form from them.
  */
 export async function readExemplars(
   path: string,
@@ -22,7 +23,7 @@ export async function readExemplars(
     const verdict = verifier.verify(written, exemplar);
     if (verdict.strict !== "correct") {
       throw new UserError(
-        `${row.where}: expected a worked example that verifies, got ${shown(written.trim(), 160)}, judged ${verdict.failure ?? verdict.strict} for the answer ${exemplar.answer}; mend its rationale or answer`,
+        `${row.where}: expected a worked example that verifies, got ${shown(written.trim(), 160)}, verified as ${verdict.failure ?? verdict.strict} for the answer ${exemplar.answer}; fix its rationale or answer`,
       );
     }
     exemplars.push(exemplar);

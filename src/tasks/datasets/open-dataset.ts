@@ -1,4 +1,4 @@
-/** Opens tasks whose observations are read: from files of the user's, or from a public data set. */
+/** Opens tasks whose observations are read from rows. */
 
 import type { Task, Verifier } from "../task.js";
 import type { OnRefused, TaskEntry } from "../task-entry.js";
@@ -18,7 +18,7 @@ export function datasetEntry(dataset: Dataset): TaskEntry {
   };
 }
 
-/** The data set with another verifier, where there is one. */
+/** The data set with another verifier, if one is given. */
 export function verifiedBy(dataset: Dataset, verifier: Verifier | undefined): Dataset {
   return verifier === undefined ? dataset : { ...dataset, verifier };
 }
@@ -28,7 +28,7 @@ async function openDataset(dataset: Dataset, options: TaskOptions, onRefused?: O
   return openLocated(dataset, await locateSplits(dataset, options), options, onRefused);
 }
 
-/** The same where the files are known. */
+/** As `openDataset`, with files that were located before. */
 export async function openLocated(
   dataset: Dataset,
   located: Located,

@@ -122,8 +122,8 @@ function unknownColumn(row: Row, options: TaskOptions, column: ColumnSetting): U
 }
 
 /**
- * What decides in which part of a divided file a row is: its question and options, not its place. Rows with the same question are in the same
- * part, and further rows move none. Rows that cannot be read are keyed by all they have.
+ * What decides in which part of a divided file a row is: its question and options, not its place. Rows with the same
+ * question are in the same part, and further rows move none. Rows that cannot be read are keyed by all they have.
  */
 function splitKey(row: Row, options: TaskOptions): string {
   const question = optionalColumn(row, nameOf(options, QUESTION));

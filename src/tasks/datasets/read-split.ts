@@ -1,4 +1,4 @@
-/** Rows to observations, one at a time: what is kept is the observation and its row's number. */
+/** From rows to observations, one at a time. Only the observation and the number of its row are kept. */
 
 import { shown, UserError } from "../../errors.js";
 import { rowName } from "../sources/formats/text.js";
@@ -7,9 +7,9 @@ import type { Observation } from "../task.js";
 import type { Dataset, SplitFiles } from "./dataset.js";
 
 export interface ReadingOptions {
-  /** Reading ends with so many observations. */
+  /** Reading ends after this many observations. */
   readonly limit: number;
-  /** Told of each row that is not a proper observation, which is left out then; where there is nobody to tell, the error is thrown. */
+  /** Called for each row that is not a valid observation; the row is left out. Without it, the error is thrown. */
   readonly onRefused?: ((refusal: UserError) => void) | undefined;
 }
 
@@ -45,7 +45,7 @@ export async function readSplit(
 ): Promise<LoadedSplit> {
   const split = new LoadedSplit();
   const seen = new Map<string, number>();
-  // Rows without an id of their own are counted through all files.
+  // Rows without an id are numbered through all files.
   let before = 0;
   for (const path of paths) {
     split.beginFile(path);
@@ -94,14 +94,16 @@ export async function firstRows({ paths, takes = () => true }: SplitFiles, count
   return rows;
 }
 
-/** The row's observation. Its gold answer must verify as the task writes it: an answer that cannot would count every try as wrong. */
+/**
+ * The row's observation. Its gold answer must verify as the task writes it; otherwise every try would count as wrong.
+ */
 function checkedObservation(dataset: Dataset, row: Row, id: string): Observation {
   const { question, answer: stated, options } = dataset.observation(row);
   try {
     const answer = canonicalAnswer(dataset, stated, options);
-    // Written out, as an object made by spreading takes two thirds more memory, and there may be a million.
+    // Written out: an object made by spreading takes two thirds more memory, and there may be a million of them.
     const observation = options === undefined ? { id, question, answer } : { id, question, answer, options };
-    // A user's own module may want more than the bare answer, such as sound steps before it.
+    // A custom module may want more than the bare answer, such as correct steps before it.
     if (dataset.verifier.module !== undefined) return observation;
     const verdict = dataset.verifier.verify(dataset.format.completion("", answer), observation);
     if (verdict.strict === "correct") return observation;

@@ -1,4 +1,4 @@
-/** Which files hold the training and the test split of a data set, wherever they lie. */
+/** Which files hold the training and the test split of a data set. */
 
 import { createHash } from "node:crypto";
 import { shown, UserError } from "../../errors.js";
@@ -13,17 +13,18 @@ import { filesOfSplit, type SplitNames } from "./split-names.js";
 export interface Located {
   readonly train: SplitFiles;
   readonly test: SplitFiles;
-  /** The same places with hub revisions pinned to commits. */
+  /** The settings for the same files, with hub revisions pinned to commits. */
   readonly pinned: { readonly data: string; readonly eval?: string };
 }
 
-/** Folders that releases of any data set may keep their files in. */
+/** Folders in which any release may keep its files. */
 const COMMON_FOLDERS = ["data", "default"];
-const MOST_NAMES = 30;
+const MAX_NAMES = 30;
 
 /**
- * `data` is a training file, or a folder or hub data set with both splits, by default the data set's own on the hub; `eval` is the test
- * file, or a folder or hub data set with the test split. Throws UserError when a split is missing or could be several things.
+ * `data` is a training file, or a folder or hub data set with both splits, by default the data set's own on the hub;
+ * `eval` is the test file, or a folder or hub data set with the test split. Throws UserError when a split is missing or
+ * could be several things.
  */
 export async function locateSplits(dataset: Dataset, options: TaskOptions): Promise<Located> {
   const { data, eval: test, evalShare } = options;
@@ -96,7 +97,7 @@ interface Home {
   readonly path: string;
 }
 
-/** What `find` finds in the first of the folders that have it. */
+/** The result of `find` for the first folder in which it finds something. */
 async function inFolders<T>(
   dataset: Dataset,
   folder: SourceFolder,
@@ -119,7 +120,7 @@ async function trainFiles(dataset: Dataset, home: Home): Promise<SplitFiles | nu
 }
 
 async function testFiles(dataset: Dataset, home: Home): Promise<SplitFiles | null> {
-  // A release in one piece may lie beside files that are called test and are something else (CLadder's are).
+  // Beside a release in one file there may be files called test that are something else (CLadder has them).
   const [first] = dataset.train;
   const inOnePiece = (await filesOf(dataset, home, first)).length === 0 && (await wholeFile(dataset, home, true));
   if (inOnePiece) return inOnePiece;
@@ -135,7 +136,10 @@ async function wholeFile(dataset: Dataset, home: Home, test: boolean): Promise<S
   return paths.length === 0 ? null : { paths, takes: (row) => isTest(row) === test };
 }
 
-/** Local paths of the files of the first of `names` that is there; a split's folder may hold them, too (`train/0000.parquet`). */
+/**
+ * Local paths of the files of the first of `names` that is there. They may be in a folder of the split
+ * (`train/0000.parquet`).
+ */
 async function filesOf(dataset: Dataset, { folder, path }: Home, names: SplitNames): Promise<string[]> {
   const entries = await folder.entries(path);
   if (entries === null) return [];
@@ -158,7 +162,7 @@ async function missing(dataset: Dataset, { folder, path }: Home): Promise<never>
   const [first] = dataset.train;
   const wanted = (names: SplitNames) => names.map((name) => `${name}*`).join(" or ");
   const names = [...folders.map((name) => `${name}/`), ...files];
-  const got = names.length > MOST_NAMES ? `${names.slice(0, MOST_NAMES).join(", ")}, …` : names.join(", ");
+  const got = names.length > MAX_NAMES ? `${names.slice(0, MAX_NAMES).join(", ")}, …` : names.join(", ");
   throw new UserError(
     `task ${dataset.name}: expected ${wanted(first)} and ${wanted(dataset.test)} (${ROW_FILES_IN_WORDS}) in ${folder.name}, got ${got || "an empty folder"}; ${testRemedy(dataset)}`,
   );

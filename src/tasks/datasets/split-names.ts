@@ -1,4 +1,4 @@
-/** Which files of a folder hold which split, told by their names as public releases choose them. */
+/** Which files of a folder hold which split, by the names that public releases use. */
 
 import { extname } from "node:path";
 import { UserError } from "../../errors.js";
@@ -7,7 +7,7 @@ import { isRowFile, ROW_FILES } from "../sources/rows.js";
 /** Names one split goes by in different releases, best first. */
 export type SplitNames = readonly string[];
 
-/** `train-00002-of-00005.parquet`, sometimes with a hash behind. */
+/** `train-00002-of-00005.parquet`, sometimes followed by a hash. */
 const SHARD = /-(\d{5})-of-(\d{5})(?:-[0-9a-f]{16})?$/;
 
 interface DataFile {
@@ -31,16 +31,19 @@ function dataFile(name: string): DataFile {
   };
 }
 
-/** Whether `stem` has `word` for itself: `train_rand_split` and `test500` have `train` and `test`, `trainer_state` has neither. */
+/**
+ * Whether `stem` has `word` as a word of its own: `train_rand_split` has `train`, `test500` has `test`, `trainer_state`
+ * has neither.
+ */
 function hasWord(stem: string, word: string, place: "first" | "anywhere"): boolean {
   const start = place === "first" ? "^" : "(?<![a-z0-9])";
   return new RegExp(`${start}${word.replace(/[^a-z0-9]/g, "\\$&")}(?![a-z])`).test(stem);
 }
 
 /**
- * The files among `names` that hold the split called `split`, in order; none when there are none. Those whose names begin with it go before
- * those that have it elsewhere (`ARC-Challenge-Train.jsonl`), whose names have a word of `leaveOut` never count, and of the same split in
- * several forms the first of ROW_FILES is taken. Throws UserError when several files could be meant or a part of one is missing.
+ * Files of the split, in order. A name that starts with the split's word wins over one that contains it
+ * (`ARC-Challenge-Train.jsonl`); names with a `leaveOut` word are ignored; of several formats the first in ROW_FILES
+ * wins. Throws UserError if several files could be meant or a part of one is missing.
  */
 export function filesOfSplit(
   names: readonly string[],
@@ -69,7 +72,7 @@ function inOrder(files: readonly DataFile[], where: string): string[] {
   for (const [index, { stem, shard }] of sorted.entries()) {
     if (shard === null || (shard.index === index && shard.count === files.length)) continue;
     throw new UserError(
-      `expected parts 0 to ${shard.count - 1} of ${stem}-* in ${where}, got ${sorted.map((file) => file.name).join(", ")}; fetch the missing ones, or take away what belongs to another release`,
+      `expected parts 0 to ${shard.count - 1} of ${stem}-* in ${where}, got ${sorted.map((file) => file.name).join(", ")}; fetch the missing ones, or remove what belongs to another release`,
     );
   }
   return sorted.map(({ name }) => name);

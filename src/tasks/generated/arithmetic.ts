@@ -7,8 +7,8 @@
  *     Tue: 18+4=22
  *     The answer is 22.
  *
- * Each step is local and carries its day as a label, which is what lets a very small model learn it; a person reads it at once and a
- * program checks every step. An entry is hard when its operand is 5 to 9 and easy when it is 1 to 4.
+ * Each step depends on the one before only and has its day as a label, so a very small model can learn it, a person can
+ * read it, and a program can check it. An entry is hard if its operand is 5 to 9 and easy if it is 1 to 4.
  */
 
 import { numberVerifier } from "../verifiers/index.js";
@@ -16,10 +16,10 @@ import { checkSteps, eachWith, everyDifficulty, type Family } from "./family.js"
 
 const DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"] as const;
 
-/** Balances stay in [0, HIGHEST_BALANCE]. */
-const HIGHEST_BALANCE = 99;
-const FEWEST_ENTRIES = 2;
-const MOST_ENTRIES = 5;
+/** Balances stay in [0, MAX_BALANCE]. */
+const MAX_BALANCE = 99;
+const MIN_ENTRIES = 2;
+const MAX_ENTRIES = 5;
 
 const OPENING = /^Balance (\d+)\. /;
 const ENTRY = /([A-Z][a-z]{2}) ([+-]\d+)/g;
@@ -44,10 +44,10 @@ export const arithmetic: Family = {
   verifier: numberVerifier,
   example(draw, hardShare) {
     const below = (limit: number) => Math.floor(draw() * limit);
-    const count = FEWEST_ENTRIES + below(MOST_ENTRIES - FEWEST_ENTRIES + 1);
+    const count = MIN_ENTRIES + below(MAX_ENTRIES - MIN_ENTRIES + 1);
     const hard = hardShare === null ? everyDifficulty(count, draw) : eachWith(hardShare, count, draw);
     const firstDay = below(DAYS.length);
-    let balance = below(HIGHEST_BALANCE + 1);
+    let balance = below(MAX_BALANCE + 1);
     const opening = balance;
     const entries: string[] = [];
     const steps: string[] = [];
@@ -55,7 +55,7 @@ export const arithmetic: Family = {
       const day = DAYS[(firstDay + place) % DAYS.length];
       const operand = hard.has(place) ? 5 + below(5) : 1 + below(4);
       const wanted = draw() < 0.5 ? operand : -operand;
-      const inRange = balance + wanted >= 0 && balance + wanted <= HIGHEST_BALANCE;
+      const inRange = balance + wanted >= 0 && balance + wanted <= MAX_BALANCE;
       const change = inRange ? wanted : -wanted;
       const signed = change < 0 ? `${change}` : `+${change}`;
       entries.push(`${day} ${signed}`);
@@ -69,7 +69,7 @@ export const arithmetic: Family = {
       difficulty: hard.size,
     };
   },
-  /** Of every step its label, the balance it starts from, its operand and its result. */
+  /** Checks for every step its label, the balance it starts from, its operand and its result. */
   check(output, question) {
     let balance = Number(OPENING.exec(question)?.[1]);
     const expected = Array.from(question.matchAll(ENTRY), ([, day, signed]) => {

@@ -7,8 +7,8 @@
  *     d: 10:15-50=9:25
  *     The answer is 9:25.
  *
- * Times are multiples of five minutes and go round at midnight. Every change carries a letter as a label. A change is hard when it is of 30 to 55
- * minutes and easy when it is of 5 to 25.
+ * Times are multiples of five minutes and wrap around at midnight. Every change has a letter as its label. A change of
+ * 30 to 55 minutes is hard, one of 5 to 25 is easy.
  */
 
 import { exactVerifier } from "../verifiers/index.js";
@@ -16,8 +16,8 @@ import { checkSteps, eachWith, everyDifficulty, type Family } from "./family.js"
 
 const LABELS = ["a", "b", "c", "d", "e", "f", "g"] as const;
 
-const FEWEST_CHANGES = 2;
-const MOST_CHANGES = 5;
+const MIN_CHANGES = 2;
+const MAX_CHANGES = 5;
 const DAY_MINUTES = 24 * 60;
 /** All times and changes are multiples of it. */
 const UNIT_MINUTES = 5;
@@ -49,7 +49,7 @@ export const clock: Family = {
   verifier: exactVerifier,
   example(draw, hardShare) {
     const below = (limit: number) => Math.floor(draw() * limit);
-    const count = FEWEST_CHANGES + below(MOST_CHANGES - FEWEST_CHANGES + 1);
+    const count = MIN_CHANGES + below(MAX_CHANGES - MIN_CHANGES + 1);
     const hard = hardShare === null ? everyDifficulty(count, draw) : eachWith(hardShare, count, draw);
     const firstLabel = below(LABELS.length);
     let time = below(DAY_MINUTES / UNIT_MINUTES) * UNIT_MINUTES;
@@ -72,7 +72,7 @@ export const clock: Family = {
       difficulty: hard.size,
     };
   },
-  /** Of every step its label, the time it starts from, the change and the time after it. */
+  /** Checks for every step its label, the time it starts from, the change and the time after it. */
   check(output, question) {
     const [, hour, minute] = OPENING.exec(question) ?? [];
     let time = 60 * Number(hour) + Number(minute);

@@ -1,9 +1,9 @@
 /**
- * Tasks whose questions are made from a seed together with worked solutions, so that every step of a rationale can be checked by program and a
- * small model can be pretrained for them from nothing.
+ * Tasks whose questions are made from a seed, together with worked solutions. So a program can check every step of a
+ * rationale, and a small model can be pretrained for the task from nothing.
  *
- * A family says how one question is made; everything else is the same for all. Each has parts that are easy and parts that are hard: pretraining sees
- * hard ones rarely, the task often, and self-training has to learn them.
+ * A family says how one question is made; everything else is the same for all. Each has easy and hard parts.
+ * Pretraining sees few hard ones, the task has many, and self-training has to learn them.
  */
 
 import { seedFor, uniform } from "../../algorithm/random.js";
@@ -33,16 +33,16 @@ export interface Family {
   /** Folder of its pretrained model beside the package's code. */
   readonly starter: string;
   /**
-   * Token strings of a tokenizer for this task. Every prompt and completion is a concatenation of them, cut greedily by the longest match;
-   * begin-of-text, end-of-text and padding come on top.
+   * Token strings of a tokenizer for this task. Every prompt and completion is a concatenation of them, cut greedily by
+   * the longest match; begin-of-text, end-of-text and padding come on top.
    */
   readonly vocabulary: readonly string[];
-  /** Probability that something is hard while pretraining: small, so that there is something left to learn. */
+  /** Probability that a step is hard in pretraining: small, so that there is something left to learn. */
   readonly hardShare: number;
   verifier(): Verifier;
-  /** @param hardShare probability that something is hard; null for the task's own mix */
+  /** @param hardShare probability that a step is hard; null for the task's own mix */
   example(draw: Draw, hardShare: number | null): WorkedExample;
-  /** Recomputes every step of what a model wrote. A missing or surplus step is a wrong one. */
+  /** Recomputes every step of what a model wrote. A missing or extra step counts as wrong. */
   check(output: string, question: string): RationaleCheck;
 }
 
@@ -67,17 +67,20 @@ export interface GeneratedOptions {
   readonly taskSeed?: number | undefined;
   readonly trainSize?: number | undefined;
   readonly testSize?: number | undefined;
-  /** Probability that something in a training question is hard; the task's own mix when left out. Test questions keep that. */
+  /**
+   * Probability that a step of a training question is hard; the task's own mix by default. Test questions always have
+   * that mix.
+   */
   readonly hardShare?: number | undefined;
 }
 
 /** Sizes and seed when none are given; the bundled starter models were pretrained without these questions. */
-const USUAL = { taskSeed: 2025, trainSize: 4000, testSize: 500 } as const;
+const DEFAULT_OPTIONS = { taskSeed: 2025, trainSize: 4000, testSize: 500 } as const;
 
-/** Splits of generated data; the number is part of each example's random key. */
+/** The number of a split is part of each example's random key. */
 const SPLIT_CODES = { train: 0, test: 1 } as const;
-/** Questions are drawn again when they were drawn before; so many times in a row means that there are no more. */
-const MOST_ATTEMPTS = 1000;
+/** A question that was drawn before is drawn again, at most this many times in a row: then there are no more. */
+const MAX_ATTEMPTS = 1000;
 
 /** The worked example of one seed: an integer in [0, 2^53). */
 function exampleOf(family: Family, seed: number, hardShare: number | null): WorkedExample {
@@ -85,21 +88,24 @@ function exampleOf(family: Family, seed: number, hardShare: number | null): Work
   return family.example(() => uniform(seed, drawn++), hardShare);
 }
 
-/** The training and test examples with their solutions; no question is in both or twice in one. Throws UserError when there are too few. */
+/**
+ * The training and test examples with their solutions; no question is in both or twice in one. Throws UserError when
+ * there are too few.
+ */
 export function workedExamples(
   family: Family,
   options: GeneratedOptions = {},
 ): { train: WorkedExample[]; test: WorkedExample[] } {
   const {
-    taskSeed = USUAL.taskSeed,
-    trainSize = USUAL.trainSize,
-    testSize = USUAL.testSize,
+    taskSeed = DEFAULT_OPTIONS.taskSeed,
+    trainSize = DEFAULT_OPTIONS.trainSize,
+    testSize = DEFAULT_OPTIONS.testSize,
     hardShare = null,
   } = options;
   const taken = new Set<string>();
   const split = (code: number, count: number, share: number | null) =>
     distinctExamples(family, count, taken, share, (index, attempt) => seedFor(taskSeed, "data", code, index, attempt));
-  // The test split first, so that it stays the same whatever the number of training observations.
+  // The test split comes first, so it does not depend on the number of training observations.
   const test = split(SPLIT_CODES.test, testSize, null);
   return { train: split(SPLIT_CODES.train, trainSize, hardShare), test };
 }
@@ -118,9 +124,9 @@ function distinctExamples(
     let example = exampleOf(family, seedOf(index, attempt), hardShare);
     while (taken.has(example.question)) {
       attempt++;
-      if (attempt === MOST_ATTEMPTS) {
+      if (attempt === MAX_ATTEMPTS) {
         throw new UserError(
-          `expected fewer generated observations, got ${count}: there are not so many different questions`,
+          `expected fewer generated observations, got ${count}: there are not that many different questions`,
         );
       }
       example = exampleOf(family, seedOf(index, attempt), hardShare);
@@ -132,13 +138,13 @@ function distinctExamples(
 }
 
 export interface PretrainingOptions {
-  /** Probability that something is hard; the family's own when left out. */
+  /** Probability that a step is hard; the family's own by default. */
   readonly hardShare?: number | undefined;
-  /** Questions that must not appear; those of the task in its usual size when left out. */
+  /** Questions that must not appear; by default those of the task in its default size. */
   readonly exclude?: ReadonlySet<string>;
 }
 
-/** `count` worked examples to pretrain a starter model on. Questions may be among them more than once. */
+/** `count` worked examples to pretrain a starter model on. A question may occur more than once. */
 export function pretrainingExamples(
   family: Family,
   seed: number,
@@ -213,7 +219,10 @@ export function checkSteps(written: readonly string[], expected: readonly string
   return { steps, firstWrong: null };
 }
 
-/** Places of hard steps: every number of them, from one to all, equally often. Without any there would be nothing to learn. */
+/**
+ * Positions of hard steps. Each number of them, from one to all, is equally likely; without any there would be nothing
+ * to learn.
+ */
 export function everyDifficulty(count: number, draw: Draw): ReadonlySet<number> {
   const wanted = 1 + Math.floor(draw() * count);
   const places = Array.from({ length: count }, (_, place) => place);
@@ -225,7 +234,7 @@ export function everyDifficulty(count: number, draw: Draw): ReadonlySet<number> 
   return hard;
 }
 
-/** Places of hard steps: each for itself, with probability `share`. */
+/** Positions of hard steps: each step is hard with probability `share`, independently. */
 export function eachWith(share: number, count: number, draw: Draw): ReadonlySet<number> {
   const hard = new Set<number>();
   for (let place = 0; place < count; place++) if (draw() < share) hard.add(place);

@@ -6,8 +6,8 @@ import { HubSnapshot } from "../../hub/snapshot.js";
 import type { Source, SourceFolder } from "./source.js";
 
 /**
- * Opens what `text` names: a revision is resolved to its commit, and all that is read is of that commit. Throws UserError when it does not
- * exist, may not be read, or is neither in the cache nor in reach.
+ * Opens what `text` names: a revision is resolved to its commit, and all that is read is of that commit. Throws
+ * UserError when it does not exist, may not be read, or is neither in the cache nor in reach.
  */
 export async function openHub(text: string): Promise<Source> {
   const reference = parseHubReference(text);

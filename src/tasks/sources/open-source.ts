@@ -7,7 +7,7 @@ import { isHubReference } from "../../hub/reference.js";
 import { openHub } from "./hub.js";
 import type { Source, SourceFolder } from "./source.js";
 
-/** Opens a path or `hub:owner/name`. Throws UserError when there is nothing. */
+/** Opens a path or `hub:owner/name`. Throws UserError if nothing is there. */
 export async function openSource(reference: string): Promise<Source> {
   if (isHubReference(reference)) return openHub(reference);
   const found = await stat(reference).catch(() => {

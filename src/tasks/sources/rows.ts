@@ -28,7 +28,10 @@ const READERS: Readonly<Record<string, RowReader>> = {
   },
 };
 
-/** Extensions of the files that `readRows` reads. Where the same split lies there in several forms, the first of these is read. */
+/**
+ * Extensions of the files that `readRows` reads. Where the same split lies there in several forms, the first of these
+ * is read.
+ */
 export const ROW_FILES: readonly string[] = Object.keys(READERS);
 
 /** `.jsonl, .json, .parquet or .csv` */
@@ -39,8 +42,8 @@ export function isRowFile(path: string): boolean {
 }
 
 /**
- * The rows of a .jsonl (one object a line), .json (one array of objects), .csv (with a header) or .parquet file. Memory: one row, of
- * Parquet one row group. Throws UserError naming file and row.
+ * The rows of a .jsonl (one object a line), .json (one array of objects), .csv (with a header) or .parquet file.
+ * Memory: one row, of Parquet one row group. Throws UserError naming file and row.
  */
 export async function* readRows(path: string): AsyncGenerator<Row> {
   const reader = READERS[extname(path).toLowerCase()];
@@ -74,13 +77,15 @@ export function missingColumn(row: Row, ...names: readonly string[]): UserError 
   );
 }
 
-/** The same, undefined when the row has none. */
+/** As `column`, but undefined if the row has none. */
 export function optionalColumn(row: Row, ...names: readonly string[]): unknown {
   const found = names.find((name) => row.fields[name] !== undefined && row.fields[name] !== null);
   return found === undefined ? undefined : row.fields[found];
 }
 
-/** The same as text: numbers and booleans are written out; throws UserError for anything else and for an empty text. */
+/**
+ * As `column`, as text: numbers and booleans are written out. Throws UserError for anything else and for an empty text.
+ */
 export function textColumn(row: Row, ...names: readonly string[]): string {
   const value = column(row, ...names);
   const text =

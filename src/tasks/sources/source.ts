@@ -8,11 +8,11 @@ export interface Entries {
 
 /** A folder on this machine or on the hub. Paths within it have forward slashes; `""` is the folder itself. */
 export interface SourceFolder {
-  /** How messages call it. */
+  /** Its name in messages. */
   readonly name: string;
   /** Null when there is no such folder. */
   entries(path: string): Promise<Entries | null>;
-  /** The file's path on this machine; downloads it where need be. */
+  /** The file's path on this machine; downloads it if needed. */
   fetch(path: string): Promise<string>;
 }
 
@@ -21,6 +21,6 @@ export type Source = (
   /** Its path on this machine. */
   | { readonly kind: "file"; readonly path: string }
 ) & {
-  /** What opens the same rows again: a hub's revision is the commit that was found. */
+  /** The setting that opens the same rows again: a hub reference has the commit that was found. */
   readonly pinned: string;
 };

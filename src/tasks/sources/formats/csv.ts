@@ -5,10 +5,10 @@ import { parse } from "csv-parse";
 import { messageOf, shown, UserError } from "../../../errors.js";
 import { textOf } from "./text.js";
 
-/** Every row's number, from 1 behind the header, and its cells by column, as text. Memory: one row. */
+/** Every row's number, from 1 after the header, and its cells by column, as text. Memory: one row. */
 export async function* csvRows(path: string): AsyncGenerator<[number: number, value: unknown]> {
   const parser = parse({ columns: (header: readonly string[]) => distinct(header, path), skip_empty_lines: true });
-  // An error of the source ends the parser with it, so the loop below throws it.
+  // An error of the source also ends the parser, so the loop below throws it.
   pipeline(Readable.from(textOf(path)), parser, () => {});
   let number = 0;
   try {
@@ -30,7 +30,7 @@ function distinct(header: readonly string[], path: string): string[] {
   const names = header.map((name) => name.trim());
   const [separator] = names.length === 1 ? SEPARATORS.filter(([sign]) => names[0].includes(sign)) : [];
   if (separator !== undefined) {
-    // Read as it stands, a comma in a cell would be a decimal point in one file and a mark of thousands in another.
+    // Such files are not guessed at: in them, a comma in a number may be a decimal point or separate thousands.
     throw new UserError(
       `${path}: expected commas as the delimiter between columns, got ${separator[1]} in the header ${shown(names[0])}; save the file with commas`,
     );

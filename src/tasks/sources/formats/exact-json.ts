@@ -1,6 +1,6 @@
 /**
- * JSON whose numbers keep every digit. A number that a JavaScript number cannot hold (2⁵³ + 1, 24 digits, a long decimal) is given as the
- * text of its digits; every other one is a number.
+ * JSON whose numbers keep every digit. A number that a JavaScript number cannot hold (2⁵³ + 1, 24 digits, a long
+ * decimal) is given as the text of its digits; every other one is a number.
  */
 
 import { Tokenizer, TokenParser, TokenType } from "@streamparser/json";
@@ -79,7 +79,9 @@ function isExact(digits: string, value: number): boolean {
   return Number.isFinite(value) && decimalOf(digits) === decimalOf(String(value));
 }
 
-/** A decimal in one form for all ways to write it: sign, digits without zeros at either end, exponent of the last digit. */
+/**
+ * A decimal in one form for all ways to write it: sign, digits without zeros at either end, exponent of the last digit.
+ */
 function decimalOf(written: string): string {
   const [, sign = "", whole = "", fraction = "", exponent = "0"] =
     /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(written) ?? [];

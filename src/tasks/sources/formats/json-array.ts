@@ -1,10 +1,15 @@
-/** One JSON array of rows, read an element at a time: such a file may be larger than the longest string there can be. */
+/**
+ * One JSON array of rows, read an element at a time: such a file may be larger than the longest string there can be.
+ */
 
 import { messageOf, UserError } from "../../../errors.js";
 import { ExactJsonParser } from "./exact-json.js";
 import { rowName, textOf } from "./text.js";
 
-/** Every element's number, from 1, and its value. Memory: 64 KiB of elements. Throws UserError when the file is not one whole JSON array. */
+/**
+ * Every element's number, from 1, and its value. Memory: 64 KiB of elements. Throws UserError when the file is not one
+ * whole JSON array.
+ */
 export async function* jsonArray(path: string): AsyncGenerator<[number: number, value: unknown]> {
   let number = 0;
   let found: unknown[] = [];

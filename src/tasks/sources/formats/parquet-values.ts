@@ -1,12 +1,13 @@
-/** Values of Parquet columns as the numbers and texts that somebody would write for them. */
+/** Values of Parquet columns as the numbers and texts that a person would write for them. */
 
 import type { SchemaTree } from "hyparquet";
 import { UserError } from "../../../errors.js";
 
 /**
- * The value of a column, or of a whole row under the schema's root. 64-bit integers become numbers where those are exact, else their digits;
- * 32-bit floats become their shortest decimal (0.1, not 0.10000000149011612); decimals keep their scale. Everything else stays as it is.
- * Throws UserError naming `where` for a decimal whose digits the reader has lost.
+ * The value of a column, or of a whole row under the schema's root. 64-bit integers become numbers where those are
+ * exact, else their digits; 32-bit floats become their shortest decimal (0.1, not 0.10000000149011612); decimals keep
+ * their scale. Everything else stays as it is. Throws UserError naming `where` for a decimal whose digits the reader
+ * has lost.
  */
 export function exactValue(value: unknown, column: SchemaTree, where: string): unknown {
   if (Array.isArray(value)) return value.map((item) => exactValue(item, column, where));
@@ -37,7 +38,7 @@ function exactNumber(value: number, { element, path }: SchemaTree, where: string
 
 /** The decimal of the fewest digits that is nearest to this 32-bit float and no other. */
 function shortestFloat(value: number): number {
-  // Nine digits tell any two of them apart.
+  // Any two of them differ in their first nine digits.
   for (let digits = 1; digits < 9; digits++) {
     const short = Number(value.toPrecision(digits));
     if (Math.fround(short) === value) return short;

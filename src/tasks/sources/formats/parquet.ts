@@ -28,8 +28,8 @@ function compressors(): Compressors {
 }
 
 /**
- * Every row's number, from 1, and its columns (parquet-values.ts says as which values). Memory: the rows of one row group. Throws UserError
- * for a file that cannot be read and for a decimal whose digits would be lost.
+ * Every row's number, from 1, and its columns (parquet-values.ts says as which values). Memory: the rows of one row
+ * group. Throws UserError for a file that cannot be read and for a decimal whose digits would be lost.
  */
 export async function* parquetRows(path: string): AsyncGenerator<[number: number, value: unknown]> {
   const unreadable = (error: unknown) =>

@@ -9,7 +9,8 @@ export function rowName(path: string, number: number): string {
 }
 
 /**
- * The file's text in pieces of some 64 KiB, without a byte order mark. Throws UserError when it cannot be read or is not UTF-8.
+ * The file's text in pieces of some 64 KiB, without a byte order mark. Throws UserError when it cannot be read or is
+ * not UTF-8.
  * @param content its bytes, where they come from elsewhere; `path` then only names them
  */
 export async function* textOf(path: string, content?: AsyncIterable<unknown>): AsyncGenerator<string> {
