@@ -87,7 +87,7 @@ describe("compareMethods", () => {
     expect(of("star-acc")).toMatchObject({ flopsSaved: null, accuracyGained: null });
   });
 
-  test("says what the target cost, and how many came there", () => {
+  test("gives the cost of the target and how many seeds reached it", () => {
     // The target is the mean of 0.8 and 0.8, which both of adastar's seeds reach: at 20 and at 40.
     expect(of("adastar")).toMatchObject({ reachedTarget: 2, flopsToTarget: 30 });
     expect(of("star")).toMatchObject({ reachedTarget: 0, flopsToTarget: null });
@@ -95,7 +95,7 @@ describe("compareMethods", () => {
     expect(higher.methods[0]).toMatchObject({ reachedTarget: 1, flopsToTarget: null });
   });
 
-  test("tells what of the cost was sampling, and what it would have been without sharing", () => {
+  test("gives sampling's share of the cost, and the cost without shared worked examples", () => {
     expect(of("adastar")).toMatchObject({ samplingShare: 0.25, unsharedFlops: 30 });
     expect(renderText(earlyStopTable(comparison))).not.toContain("unshared");
     const dearer = RUNS.map((one) => ({
@@ -109,7 +109,7 @@ describe("compareMethods", () => {
     expect(none.methods[0].samplingShare).toBeNull();
   });
 
-  test("counts what never reached the target as the whole budget", () => {
+  test("counts seeds that never reached the target as the whole budget", () => {
     // 20 and 40; 60 and 100; never and never.
     expect(of("adastar")?.flopsUntilTarget.mean).toBeCloseTo(30, 12);
     expect(of("star-acc")?.flopsUntilTarget.mean).toBeCloseTo(80, 12);
@@ -397,7 +397,7 @@ describe("the report", () => {
     expect(single["report.md"]).not.toContain("Not complete");
   });
 
-  test("tells of wrong steps by iteration, of failures, and of every seed", () => {
+  test("shows wrong steps by iteration, failures, and every seed", () => {
     expect(wrongStepsTable(compareMethods(RUNS))).toBeNull();
     expect(files["report.md"]).toContain("- star-seed3: out of memory");
     expect(files["report.md"]).toMatch(/\| adastar +\| +1 \| +66\.0 % \| +20 FLOP \| +90\.0 % \| +1 of 5 \|/);
@@ -416,7 +416,7 @@ describe("the report", () => {
     );
   });
 
-  test("draws curves that are within the plot, names escaped", () => {
+  test("draws curves within the plot and escapes names", () => {
     expect(files["curves.svg"]).toContain("<polyline");
     const svg = lineChart([{ name: "a<b", points: [{ x: 1, y: 0.5, low: 0.5, high: 0.5 }] }], {
       title: "t",
