@@ -23,7 +23,7 @@ export async function readExemplars(
     const verdict = verifier.verify(written, exemplar);
     if (verdict.strict !== "correct") {
       throw new UserError(
-        `${row.where}: expected a worked example that verifies, got ${shown(written.trim(), 160)}, verified as ${verdict.failure ?? verdict.strict} for the answer ${exemplar.answer}; fix its rationale or answer`,
+        `${row.where}: expected a worked example that verifies, got ${shown(written.trim(), 160)}, whose verdict is ${verdict.failure ?? verdict.strict} for the answer ${exemplar.answer}; fix its rationale or answer`,
       );
     }
     exemplars.push(exemplar);

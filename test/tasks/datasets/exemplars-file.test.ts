@@ -42,7 +42,7 @@ describe("worked examples from a file", () => {
     [
       "whose rationale goes on to another question, so that its answer is lost",
       { ...row, rationale: "3 + 4 = 7. Q: 1 + 1?" },
-      /row 2: expected a worked example that verifies, got "3 \+ 4 = 7\. Q: 1 \+ 1\? The answer is 7\.", judged none/,
+      /row 2: expected a worked example that verifies, got "3 \+ 4 = 7\. Q: 1 \+ 1\? The answer is 7\.", whose verdict is none/,
     ],
   ])("%s are refused", async (_, bad, message) => {
     await expect(readExemplars(file(row, bad), sums)).rejects.toThrow(message);
