@@ -10,6 +10,7 @@ import { type Family, generatedEntry } from "./generated/family.js";
 import type { Task, Verifier } from "./task.js";
 import type { OnRefused, TaskEntry } from "./task-entry.js";
 import { READ_BY, type TaskOptions } from "./task-options.js";
+import { DEFAULT_TAGS } from "./verifiers/final-text.js";
 import { isVerifierModule, openCustomVerifier } from "./verifiers/user-module.js";
 
 /** Generated tasks, each with a model pretrained for it. */
@@ -34,7 +35,7 @@ export function taskEntry(options: TaskOptions = {}): TaskEntry {
   if (entry === undefined) {
     throw new UserError(`task: expected one of ${TASKS.map((one) => one.name).join(", ")}, got ${shown(name)}`);
   }
-  const own = isVerifierModule(options.verifier) ? READ_BY.moduleVerifiers : [];
+  const own = isVerifierModule(options.verifier) ? READ_BY.moduleVerifiers : READ_BY.ownVerifiers;
   const known: readonly string[] = ["task", ...READ_BY.everyTask, ...entry.options, ...own];
   for (const [key, value] of Object.entries(options)) {
     if (value === undefined || value === null || known.includes(key)) continue;
@@ -53,7 +54,8 @@ export async function openTask(options: TaskOptions = {}, onRefused?: OnRefused)
   const entry = taskEntry(options);
   const verifier = ownModule(options);
   try {
-    return await entry.open(options, verifier, onRefused);
+    const task = await entry.open(options, verifier, onRefused);
+    return { ...task, verifier: withTags(task.verifier, options) };
   } catch (error) {
     await verifier?.module?.close();
     throw error;
@@ -63,7 +65,14 @@ export async function openTask(options: TaskOptions = {}, onRefused?: OnRefused)
 /** The verifier of the task that `options` ask for, without its data. Throws UserError on bad options. */
 export function openVerifier(options: TaskOptions = {}): Verifier {
   const entry = taskEntry(options);
-  return ownModule(options) ?? entry.ownVerifier(options);
+  return ownModule(options) ?? withTags(entry.ownVerifier(options), options);
+}
+
+/** The verifier with the tags that `options` state; the others are the default ones. */
+function withTags(verifier: Verifier, { thinkingTags, answerTags }: TaskOptions): Verifier {
+  if ((thinkingTags ?? answerTags ?? null) === null) return verifier;
+  const tags = { thinking: thinkingTags ?? DEFAULT_TAGS.thinking, answer: answerTags ?? DEFAULT_TAGS.answer };
+  return verifier.withTags?.(tags) ?? verifier;
 }
 
 function ownModule({ verifier, verifierTimeout }: TaskOptions): Verifier | undefined {

@@ -5,6 +5,7 @@
 
 import { z } from "zod";
 import { between, type Field, field, optional, positive, source, text, type Values, whole } from "../settings.js";
+import { DEFAULT_TAGS } from "./verifiers/final-text.js";
 import { VERIFIER_KINDS } from "./verifiers/index.js";
 import { isVerifierModule } from "./verifiers/user-module.js";
 
@@ -13,6 +14,12 @@ const verifier: Values<string> = {
   kind: "path-or-word",
   expects: `one of ${VERIFIER_KINDS.join(", ")}, or the path of a .js or .mjs module`,
   choices: VERIFIER_KINDS,
+};
+
+const tagNames: Values<readonly string[]> = {
+  schema: z.array(z.string().regex(/^[\p{L}_][\p{L}\p{N}_:.-]{0,40}$/u)).min(1),
+  kind: "list",
+  expects: "names of tags, such as think,reasoning for <think> and <reasoning>",
 };
 
 const share: Values<number> = {
@@ -60,6 +67,20 @@ const verifying = {
   ),
 };
 
+/** What marks thinking and answers in outputs; read by the tasks' own verifiers, while a module gets outputs as they are. */
+const tags = {
+  thinkingTags: field(
+    optional(tagNames),
+    null,
+    `Tags around thinking, in which nothing counts, as names: ${DEFAULT_TAGS.thinking.join(", ")} when not set`,
+  ),
+  answerTags: field(
+    optional(tagNames),
+    null,
+    `Tags around the answer, of which the last counts, as names: ${DEFAULT_TAGS.answer.join(", ")} when not set`,
+  ),
+};
+
 /** How questions are generated. Their seed is apart from the run's, so that runs of several seeds share their data. */
 const generation = {
   taskSeed: field(optional(whole(0)), null, "Generated tasks: seed of the observations"),
@@ -88,6 +109,7 @@ export const taskFields = {
   ...files,
   ...columns,
   ...verifying,
+  ...tags,
   ...generation,
   ...limits,
 };
@@ -112,6 +134,7 @@ export const taskOptionKeys: readonly (keyof TaskOptions)[] = keysOf(taskFields)
 export const READ_BY = {
   everyTask: keysOf(limits),
   moduleVerifiers: keysOf(verifying),
+  ownVerifiers: keysOf(tags),
   datasets: keysOf(files),
   ownData: [...keysOf(files), ...keysOf(columns), "verifier"],
   generated: keysOf(generation),

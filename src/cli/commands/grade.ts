@@ -9,7 +9,7 @@ import { openVerifier } from "../../tasks/registry.js";
 import { addConfigOptions, statedSettings } from "../config-options.js";
 import { printLines, say } from "../output.js";
 
-const SETTINGS: readonly ConfigKey[] = ["task", "verifier", "verifierTimeout"];
+const SETTINGS: readonly ConfigKey[] = ["task", "verifier", "verifierTimeout", "thinkingTags", "answerTags"];
 
 export function gradeCommand(): Command {
   const command = new Command("grade")
