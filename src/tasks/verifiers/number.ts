@@ -19,6 +19,10 @@ export interface NumberVerifierOptions {
 
 /** What begins like a value though no number begins it: `\sqrt{2}`, `π/2`, `x + 1`, `≥ 5`, `f(5)`. */
 const LIKE_A_VALUE = /^(?:[\\√∛π∞±<>≤≥|\d]|[-+]\s?[\p{L}\d(\\]|\p{L}\s?(?:[-+*×/^(_²³]|$))/u;
+/** At the end of what stands before a box. */
+const OPERATOR_AT_END = /(?:[-+×÷/^±√]|\b(?:minus|negative|plus|times|over))[\s$({]{0,4}$/i;
+const SIGN_AT_END =
+  /(?:^|[^\p{L}\p{N})\]}%\s+*-]|\b(?:is|be|are|was|equals?|to)\s)[\s*]{0,3}(?:-|\b(?:minus|negative))[\s$({]{0,4}$/iu;
 const RELATION = /[<>≤≥≠≈±]|\bor\b|;/;
 const JOINER = /[,;]|\b(?:and|or)\b/;
 
@@ -47,8 +51,16 @@ export function numberVerifier(options: NumberVerifierOptions = {}): Verifier {
     return RELATION.test(sides.slice(0, -1).join("=")) ? UNCLEAR : { ...right, loose: true };
   }
 
-  function read({ sentence, scope, negated, heading }: Statement): Reading {
-    if (negated) return NEGATED;
+  function read(statement: Statement): Reading {
+    if (statement.negated) return NEGATED;
+    // `-\boxed{5}` is −5, and the box of `20 - \boxed{5}` an operand.
+    if (OPERATOR_AT_END.test(statement.before)) {
+      return SIGN_AT_END.test(statement.before) ? statedValue(`-${statement.sentence}`) : UNCLEAR;
+    }
+    return statementValue(statement);
+  }
+
+  function statementValue({ sentence, scope, heading }: Statement): Reading {
     const plain = statedValue(sentence);
     if (plain.kind === "answer") return plain;
     // A heading opens a whole solution, which may become clear further on.

@@ -33,7 +33,9 @@ export interface Statement {
   readonly heading: boolean;
   /** From behind "the answer is" to the end of the sentence, or what stands in a box. */
   readonly sentence: string;
-  /** From there to the end of the line. */
+  /** What stands right before a box, which may be a sign or an operator; else empty. */
+  readonly before: string;
+  /** From the beginning of the sentence to the end of the line. */
   readonly line: string;
   /** Where last-resort extraction may look: a heading such as "Answer:" opens all that follows, a sentence only itself. */
   readonly scope: string;
@@ -72,7 +74,7 @@ const MARKERS = new RegExp(
 const ASKED = /^answer\s{1,3}is$/i;
 const HEADING = /[:=#]$/;
 /** An exclamation mark before a closing brace or dollar sign is a factorial. */
-export const SENTENCE_END = /[.?](?=["'”’)\]}*_$]{0,4}(?:\s|$))|!{1,5}(?=["'”’*_]{0,4}(?:\s|$))|#{4}|\n/;
+export const SENTENCE_END = /[.?](?=["'”’)\]}*_$]{0,4}(?:[\s<]|$))|!{1,5}(?=["'”’*_]{0,4}(?:\s|$))|#{4}|\n/;
 /** Longest sentence that is read; an answer stands at its start. */
 const WINDOW = 300;
 /** The last one counts; so many before it are looked at for one that states something. */
@@ -98,6 +100,7 @@ function statementAt(text: string, match: RegExpExecArray): PlacedStatement {
     asked: ASKED.test(marker.trimEnd()),
     negated: denial !== undefined || negation !== undefined,
     sentence,
+    before: box === undefined ? "" : text.slice(Math.max(0, match.index - 20), match.index),
     line,
     heading,
     scope: heading ? text.slice(from) : sentence,
@@ -110,7 +113,7 @@ function statementAt(text: string, match: RegExpExecArray): PlacedStatement {
 
 /** A text that is read as if it were a statement. */
 export function bareStatement(sentence: string, line = sentence): Statement {
-  return { asked: false, negated: false, heading: false, sentence, line, scope: sentence };
+  return { asked: false, negated: false, heading: false, sentence, before: "", line, scope: sentence };
 }
 
 /** What follows `from`, up to the longest sentence that is read; a word that is cut there is left out. */

@@ -25,12 +25,14 @@ const NEXT_SENTENCE = /\.(?=\p{Lu})/uy;
 const EMPHASIS = /(?<=[^\s*_])[*_]{1,3}(?=[\s.,:;?!)"'”}\]$]|$)|(?<=\s)[*_]{1,3}(?=[\p{L}"'])/uy;
 const ELLIPSIS = /\s?(?:\.\.|…)/y;
 const REASON =
-  /(?:because|since|as(?!\s{1,3}(?:well|much|many)\b)|given|due to|owing to|considering)(?![\p{L}\p{N}])/iuy;
+  /(?:because|since|(?<!well\s)as(?!\s{1,3}(?:well|much|many)\b)|given|due to|owing to|considering)(?![\p{L}\p{N}])/iuy;
 /** Within a reason, these state a further answer after all. */
 const ALTERNATIVE =
   /\b(?:otherwise|else|alternatively)\b|;\s{0,3}[-$€£¥]{0,3}\d|,\s{0,3}(?:or|but)\s{1,3}[-$€£¥]{0,3}\d[\d.,]*\W{0,3}$/i;
 const REJECTION = /(?:(?:and|but)\s{1,3})?(?:not|rather than|instead of)\s{1,3}/iy;
 const DENIAL = /^(?:is|are|was|were|does|do|can|could|would)n['’]t$/;
+/** `5 p.m.` */
+const HALF_OF_DAY = /[ap]\.m(?!\p{L})/iuy;
 const LONG_DASH = /[–—]{1,2}/y;
 /** `5-kg` */
 const UNIT_HYPHEN = /-(?=\p{L}{2})/uy;
@@ -95,7 +97,13 @@ class RemainderReader {
     if (scanner.next === "(") return this.#readAside();
     if (scanner.sees(REJECTION)) return this.#readRejection();
     if (scanner.sees(NUMBER)) return this.#readRepetition();
-    if (scanner.take(LONG_DASH) ?? scanner.take(PICTOGRAPH) ?? scanner.take(DASH_BEFORE_REASON)) return true;
+    if (
+      scanner.take(LONG_DASH) ??
+      scanner.take(HALF_OF_DAY) ??
+      scanner.take(PICTOGRAPH) ??
+      scanner.take(DASH_BEFORE_REASON)
+    )
+      return true;
     if (this.#options.prose === true && this.#words > 0 && scanner.take(DASH_BETWEEN_WORDS) !== null) return true;
     if (scanner.next === "-") return scanner.at === this.#start && scanner.take(UNIT_HYPHEN) !== null;
     if (scanner.next === "/") return this.#readRate();
