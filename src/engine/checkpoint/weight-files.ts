@@ -86,15 +86,29 @@ export class WeightFiles {
  * nothing.
  */
 export function refuseNonFinite(values: Float32Array, name: string, where: string): void {
-  // v · 0 is 0 for every finite v, else NaN, which stays in the sum: no branch for each value.
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i] * 0;
-  if (sum === 0) return;
+  if (allFinite(values)) return;
   const at = values.findIndex((value) => !Number.isFinite(value));
   throw new UserError(
     `expected finite weights in tensor ${shown(name)} of ${where}, got ${values[at]} at element ${at}; ` +
       "the checkpoint was damaged or its training diverged",
   );
+}
+
+/**
+ * v · 0 is 0 for every finite v, else NaN, which stays in the sum: no branch for each value. Four sums, so that an
+ * addition need not wait for the one before it.
+ */
+function allFinite(values: Float32Array): boolean {
+  let [a, b, c, d] = [0, 0, 0, 0];
+  const whole = values.length - (values.length % 4);
+  for (let i = 0; i < whole; i += 4) {
+    a += values[i] * 0;
+    b += values[i + 1] * 0;
+    c += values[i + 2] * 0;
+    d += values[i + 3] * 0;
+  }
+  for (let i = whole; i < values.length; i++) a += values[i] * 0;
+  return a + b + c + d === 0;
 }
 
 /** Names of the files that an index of weights names. Throws UserError naming `path` when it is none. */

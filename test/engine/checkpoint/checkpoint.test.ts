@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { readCheckpoint, writeCheckpoint, writeNewCheckpoint } from "../../../src/engine/checkpoint/checkpoint.js";
 import { SafetensorsFile, type TensorToWrite, writeSafetensors } from "../../../src/engine/checkpoint/safetensors.js";
 import { modelTensors } from "../../../src/engine/checkpoint/tensors.js";
+import { refuseNonFinite } from "../../../src/engine/checkpoint/weight-files.js";
 import {
   readSavedWeights,
   removeExactWeights,
@@ -180,6 +181,18 @@ describe("readCheckpoint", () => {
     await expect(readCheckpoint(dir)).rejects.toThrow(UserError);
     await expect(readCheckpoint(dir)).rejects.toThrow(message);
   });
+});
+
+it("finds a value that is not finite wherever it stands", () => {
+  for (let length = 1; length <= 9; length++) {
+    expect(() => refuseNonFinite(new Float32Array(length).fill(-3e38), "w", "/m")).not.toThrow();
+    for (let at = 0; at < length; at++) {
+      for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+        const values = new Float32Array(length).fill(3e38).fill(bad, at, at + 1);
+        expect(() => refuseNonFinite(values, "w", "/m")).toThrow(`got ${bad} at element ${at};`);
+      }
+    }
+  }
 });
 
 describe("writeCheckpoint", () => {
