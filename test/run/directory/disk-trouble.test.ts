@@ -181,7 +181,7 @@ describe("how the last session ended", () => {
     const dir = await stopped();
     vi.useFakeTimers({ toFake: ["Date"], now: Date.now() - 86_400_000 });
     try {
-      expect(await notices(dir)).toMatch(/the clock went backwards: the journal's last entry is of \d{4}-/);
+      expect(await notices(dir)).toMatch(/the clock went backwards: the journal's last entry was written at \d{4}-/);
     } finally {
       vi.useRealTimers();
     }

@@ -64,7 +64,7 @@ describe("what stops a run", () => {
     const dir = config.runDir ?? "";
     expect(readdirSync(join(dir, "checkpoints"))).toEqual(["0001"]);
     expect(readRun(dir).summary).toMatchObject({
-      status: "interrupted",
+      status: "failed",
       iterations: 1,
       checkpoint: join(dir, "checkpoints", "0001"),
     });
