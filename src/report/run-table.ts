@@ -51,8 +51,8 @@ const WRONG_STEPS: IterationColumn = {
 };
 
 /**
- * One row an iteration, the base model first where its accuracy is known. How many observations were ever visited is shown where it was
- * recorded, the share of D₊ with a wrong step where the task can check steps.
+ * One row an iteration, the base model first where its accuracy is known. How many observations were ever visited is
+ * shown where it was recorded, the share of D₊ with a wrong step where the task can check steps.
  */
 export function iterationTable(records: readonly IterationRecord[], baseAccuracy: number | null): Table {
   const checksSteps = records.some((record) => record.wrongSteps !== null);

@@ -1,9 +1,9 @@
 /**
  * Confidence intervals of means and of ratios of means over few seeds.
  *
- * Percentile bootstrap intervals of 3, 5 and 10 normal values cover about 74, 83 and 89 % where they say 95. Student's t is
- * exact for normal values, but covers only 88 to 90 % of exponential ones. So the t interval is widened on the side of
- * the sample's longer tail. The widening is ours; test/statistics/coverage.test.ts simulates what it covers.
+ * Percentile bootstrap intervals of 3, 5 and 10 normal values cover about 74, 83 and 89 % where they say 95. Student's
+ * t is exact for normal values, but covers only 88 to 90 % of exponential ones. So the t interval is widened on the
+ * side of the sample's longer tail. The widening is ours; test/statistics/coverage.test.ts simulates what it covers.
  */
 
 import { mean } from "./descriptive.js";
