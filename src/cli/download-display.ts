@@ -5,8 +5,9 @@
 
 import type { DownloadProgress } from "../hub/progress.js";
 
-/** Smaller files are there before anybody has read the line. */
+/** Smaller files arrive before anybody has read the line; a log has room for fewer lines than a screen. */
 const MIN_SHOWN_BYTES = 1e6;
+const MIN_LOGGED_BYTES = 2e7;
 const REDRAW_MS = 200;
 
 export function downloadDisplay(stream: NodeJS.WriteStream): (progress: DownloadProgress) => void {
@@ -29,7 +30,7 @@ function rewritten(stream: NodeJS.WriteStream): (progress: DownloadProgress) => 
 function logged(stream: NodeJS.WriteStream): (progress: DownloadProgress) => void {
   const tenths = new Map<string, number>();
   return (progress) => {
-    if (progress.size < MIN_SHOWN_BYTES) return;
+    if (progress.size < MIN_LOGGED_BYTES) return;
     const key = `${progress.name}/${progress.path}`;
     const tenth = Math.floor((10 * progress.received) / progress.size);
     if (tenths.get(key) === tenth) return;

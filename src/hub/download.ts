@@ -23,7 +23,7 @@ export class HubUnreachable extends Error {
 }
 
 /** The file's content from `offset` on. Throws HubUnreachable when it breaks off. */
-export type ContentFrom = (offset: number) => AsyncIterable<Uint8Array>;
+type ContentFrom = (offset: number) => AsyncIterable<Uint8Array>;
 
 /**
  * A connection may break this often within one download and be taken up again, as long as each attempt brings bytes.

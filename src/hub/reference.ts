@@ -9,7 +9,7 @@ import { shown, UserError } from "../errors.js";
  */
 export type HubKind = "dataset" | "model";
 
-export interface HubReference {
+interface HubReference {
   /** `owner/name` */
   readonly name: string;
   /** A branch, a tag or a commit; `main` when left out. */

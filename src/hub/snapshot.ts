@@ -17,7 +17,7 @@ import { type HubSettings, hubSettings } from "./settings.js";
 const COMMIT = /^[0-9a-f]{40}$/;
 
 /** Names in one folder of a repository. */
-export interface HubEntries {
+interface HubEntries {
   readonly files: readonly string[];
   readonly folders: readonly string[];
 }

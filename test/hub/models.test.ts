@@ -173,7 +173,10 @@ describe("what is no checkpoint", () => {
   };
 
   it.each([
-    ["adapter", /got a LoRA adapter of "tiny\/llama"; merge it into that model first/],
+    [
+      "adapter",
+      /got a LoRA adapter of "tiny\/llama"; merge it into that model first.*from_pretrained\(base, "tiny\/adapter"\)/,
+    ],
     ["gguf", /got GGUF files only \(tiny-Q4_K_M\.gguf\); give the model that they were made from/],
     ["pickled", /got pytorch_model\.bin, which is not read as it may run code; convert it once/],
   ])("on the hub: %s, before weights are downloaded", async (name, message) => {

@@ -24,7 +24,7 @@ const SMALL_FILES = [
 
 const ADAPTER_FILE = "adapter_config.json";
 
-export interface ModelSource {
+interface ModelSource {
   /** The checkpoint's folder on this machine. */
   readonly folder: string;
   /** What opens the same model again: a folder as it was given, or a hub reference with the commit that was found. */
@@ -98,7 +98,7 @@ async function refuseOtherFormats(
     const base = await baseOfAdapter(() => read(ADAPTER_FILE));
     throw new UserError(
       `expected a whole model in ${where}, got a LoRA adapter of ${base}; merge it into that model first, in Python: ` +
-        `PeftModel.from_pretrained(base, "${where}").merge_and_unload().save_pretrained("merged"), and save the tokenizer beside it`,
+        `PeftModel.from_pretrained(base, "${inPython(where)}").merge_and_unload().save_pretrained("merged"), and save the tokenizer beside it`,
     );
   }
   const gguf = names.find((name) => /\.gguf$/i.test(name));
@@ -110,9 +110,14 @@ async function refuseOtherFormats(
   if (names.some((name) => /^pytorch_model.*\.bin(?:\.index\.json)?$/.test(name))) {
     throw new UserError(
       `expected ${SINGLE_FILE} in ${where}, got pytorch_model.bin, which is not read as it may run code; convert it once, in Python: ` +
-        `AutoModelForCausalLM.from_pretrained("${where}").save_pretrained("converted"), and save the tokenizer beside it`,
+        `AutoModelForCausalLM.from_pretrained("${inPython(where)}").save_pretrained("converted"), and save the tokenizer beside it`,
     );
   }
+}
+
+/** How Python's libraries name the model: a folder as it is, on the hub without what is ours. */
+function inPython(where: string): string {
+  return isHubReference(where) ? parseHubReference(where).name : where;
 }
 
 async function baseOfAdapter(read: () => Promise<string>): Promise<string> {

@@ -7,7 +7,7 @@ import { type VerifierKind, verifierOf } from "../verifiers/index.js";
 import { readOptions } from "./answer-options.js";
 
 /** A gold answer with what stands in the row's column of options; undefined where there is none. */
-export interface GoldAnswer {
+interface GoldAnswer {
   readonly answer: string;
   readonly options: unknown;
   readonly row: Row;

@@ -33,7 +33,7 @@ export class LoadedSplit {
   /** Names an observation's row: `train.jsonl, row 12`. */
   where(index: number): string {
     const file = this.#files.findLast(({ first }) => first <= index);
-    return rowName(file?.path ?? "", this.#rows[index] ?? 0);
+    return rowName(file?.path ?? "", this.#rows[index]);
   }
 }
 

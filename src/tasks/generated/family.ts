@@ -229,7 +229,7 @@ export function everyDifficulty(count: number, draw: Draw): ReadonlySet<number> 
   const hard = new Set<number>();
   while (hard.size < wanted) {
     const [place] = places.splice(Math.floor(draw() * places.length), 1);
-    if (place !== undefined) hard.add(place);
+    hard.add(place);
   }
   return hard;
 }
