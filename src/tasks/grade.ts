@@ -23,8 +23,9 @@ export interface GradeTotals {
 }
 
 /**
- * Verifies rows of `{"id", "answer", "output", "options"?}` in their order; further columns are not read. Memory: one row. Throws UserError
- * naming the row that is not JSON, lacks a column, or has a gold answer that the verifier cannot check.
+ * Verifies rows of `{"id", "answer", "output", "options"?}` in their order; further columns are not read. Memory: one
+ * row. Throws UserError naming the row that is not JSON, lacks a column, or has a gold answer that the verifier cannot
+ * check.
  *
  * @param path a file of JSON Lines
  * @param content its bytes, where they come from elsewhere; `path` then only names them

@@ -5,8 +5,8 @@
  *     (A) <option> (B) <option>
  *     A: <rationale> The answer is <answer>.
  *
- * A prompt ends right after `A:` without a trailing space and every completion begins with white space, so that a byte-level tokenizer
- * splits at that place anyway: encoding prompt and completion apart gives the tokens of the whole.
+ * A prompt ends right after `A:` without a trailing space and every completion begins with white space, so that a
+ * byte-level tokenizer splits at that place anyway: encoding prompt and completion apart gives the tokens of the whole.
  */
 
 import type { AnswerOption, Exemplar, PromptFormat } from "./task.js";
@@ -19,7 +19,9 @@ export interface PlainFormatOptions {
   readonly writeAnswer?: (answer: string) => string;
   /** How options are shown, on lines of their own after the question; `(A) … (B) …` when left out. */
   readonly writeOptions?: (options: readonly AnswerOption[]) => string;
-  /** The line that gives the answer away in a hinted prompt, from the statement of the answer; `Hint: …` when left out. */
+  /**
+   * The line that gives the answer away in a hinted prompt, from the statement of the answer; `Hint: …` when left out.
+   */
   readonly writeHint?: (statement: string) => string;
   /** White space between `A:` and the rationale, and between the rationale and its closing statement. */
   readonly gap?: string;
@@ -63,8 +65,8 @@ export function plainFormat(options: PlainFormatOptions = {}): PromptFormat {
 }
 
 /**
- * The worked examples that stand before every question while sampling; ends with the separator, so the question's prompt follows
- * directly. Empty without exemplars. `hinted` writes them in the form that `hintedPrompt` continues.
+ * The worked examples that stand before every question while sampling; ends with the separator, so the question's
+ * prompt follows directly. Empty without exemplars. `hinted` writes them in the form that `hintedPrompt` continues.
  */
 export function fewShotPrefix(format: PromptFormat, exemplars: readonly Exemplar[], hinted = false): string {
   return exemplars

@@ -202,8 +202,8 @@ function labelLines(text: string, { labelLine, options }: Labels): string[] {
   for (const match of text.matchAll(labelLine)) {
     const [line, written, rest = ""] = match;
     const label = spelled(written, options);
-    // In the other case, a letter may begin a list of steps or a name ("e. coli"): its option's own text must follow.
-    if (written !== label && written.length === 1 && rest.trim() !== "") {
+    // In the other case, a letter may begin a name ("e. coli"): a bracket or its option's own text must follow.
+    if (written !== label && written.length === 1 && rest.trim() !== "" && !line.includes(`${written})`)) {
       if (ownText(label, options) !== "" && !textFollows(rest, label, options)) continue;
     }
     // A phrase that was cut off after its article.
@@ -237,7 +237,8 @@ function mentionedOption(text: string, { options, named }: Labels): string | nul
 }
 
 /**
- * Verifies by label. Where the question has options, an option's own text counts as well, as lenient; without options the labels are A to E.
+ * Verifies by label. Where the question has options, an option's own text counts as well, as lenient; without options
+ * the labels are A to E.
  * @param fixed options of every question, for tasks whose rows carry none
  * @param aliases further spellings of gold labels, such as ANLI's 0, 1 and 2
  */

@@ -1,4 +1,7 @@
-/** Text that must be equal, but for letter case, white space, quotes around it and a full stop after it. Compared in Unicode's canonical form. */
+/**
+ * Text that must be equal, but for letter case, white space, quotes around it and a full stop after it. Compared in
+ * Unicode's canonical form.
+ */
 
 import { shown, UserError } from "../../errors.js";
 import type { Verifier } from "../task.js";

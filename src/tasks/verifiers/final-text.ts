@@ -1,6 +1,6 @@
 /**
- * The part of an output that states the answer: what stands in the last answer tag, else what follows the thinking, up to the end of the
- * model's turn. Runs once over the output, in time linear in its length.
+ * The part of an output that states the answer: what stands in the last answer tag, else what follows the thinking, up
+ * to the end of the model's turn. Runs once over the output, in time linear in its length.
  */
 
 import type { AnswerTags } from "../task.js";
@@ -10,12 +10,15 @@ export const DEFAULT_TAGS: AnswerTags = {
   answer: ["answer"],
 };
 
-/** Texts that end a turn for good: of Llama, Qwen, Phi, Gemma, Mistral, DeepSeek, Command, Granite, GLM, OpenChat and their like. */
+/**
+ * Texts that end a turn for good: of Llama, Qwen, Phi, Gemma, Mistral, DeepSeek, Command, Granite, GLM, OpenChat and
+ * their like.
+ */
 const END_TOKENS = [
-  String.raw`<\|(?:endoftext|end_of_text|eo[tms]_id|eot|eom|eos|im_end|im_start|im_sep|return|call|end_of_turn|endofturn)\|>`,
+  String.raw`<\|(?:endoftext|end_of_text|eo[tms]_id|eot|eom|eos|eod|im_end|im_start|im_sep|return|call|stop|end_of_turn|endofturn)\|>`,
   String.raw`<\|(?:(?:START|END)_OF_TURN_TOKEN|(?:start|end)_of_role|(?:start|end)_header_id|header_(?:start|end))\|>`,
-  String.raw`<\|(?:user|assistant|system|observation|begin_of_text|pad)\|>`,
-  String.raw`<(?:(?:start|end)_of_turn|turn\||\|turn|/?s|eos|bos|pad|EOT)>`,
+  String.raw`<\|(?:(?:user|assistant)(?:_start|_end)?|system|observation|begin_of_text|end_of_sentence|pad)\|>`,
+  String.raw`<(?:(?:start|end)_of_turn|end_of_utterance|eod|turn\||\|turn|/?s|eos|bos|pad|EOT)>`,
   "<｜(?:begin▁of▁sentence|end▁of▁sentence|User|Assistant)｜>",
   String.raw`\[/?INST\]|\[EOS\]`,
 ];

@@ -48,7 +48,10 @@ export function numberVerifier(options: NumberVerifierOptions = {}): Verifier {
     const right = statedValue(sides.at(-1) ?? "");
     const between = sides.slice(1, -1);
     if (right.kind !== "answer" || between.some((side) => JOINER.test(side))) return UNCLEAR;
-    return RELATION.test(sides.slice(0, -1).join("=")) ? UNCLEAR : { ...right, loose: true };
+    const left = sides.slice(0, -1).join("=");
+    // "5, x = 2" states two values.
+    const alsoStated = JOINER.test(left) && readQuantity(new Scanner(left)) !== null;
+    return alsoStated || RELATION.test(left) ? UNCLEAR : { ...right, loose: true };
   }
 
   function read(statement: Statement): Reading {

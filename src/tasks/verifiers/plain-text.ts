@@ -64,6 +64,7 @@ const UNICODE_SPELLINGS: readonly (readonly [RegExp, string])[] = [
   [/[·⋅∙✕✖⨯]/g, "×"],
   // Of the dashes, these are minus signs or hyphens; a longer one is a minus sign only where a number follows.
   [/[\u2010-\u2012\u2212\u02d7\ufe63\u2796]|[\u2013-\u2015](?=[\s$€£¥({]{0,4}[\d.\\])/g, "-"],
+  [/[\u207b\u208b](?=\s?\d)/g, "-"],
   [/(?<=\d)[\u00a0\u2009\u202f](?=\d{3}(?!\d))/g, ","],
 ];
 
@@ -72,14 +73,15 @@ const CALCULATION = /<<[^<>\n]{0,200}>>/g;
 const FORMATTING_TAG = /<\/?(?:b|i|u|em|strong|mark|code|span|p|br|div)\s?\/?>/gi;
 
 /**
- * The text with typographic and LaTeX spellings replaced by plain ones: full-width characters, minus signs, `{,}`, `\frac{3}{4}`, `½`,
- * `\text{…}`, `\times`. Commands without a plain spelling stay, for the readers to refuse. Not Unicode's compatibility form: that reads `1½`
- * as 11/2 and `10²` as 102.
+ * The text with typographic and LaTeX spellings replaced by plain ones: full-width characters, minus signs, `{,}`,
+ * `\frac{3}{4}`, `½`, `\text{…}`, `\times`, in Unicode's canonical form. Commands without a plain spelling stay, for
+ * the readers to refuse. Not Unicode's compatibility form: that reads `1½` as 11/2 and `10²` as 102.
  */
 export function plainText(text: string): string {
   let plain = text;
-  if (/[^ -~\t\n\r]/.test(plain)) plain = withoutTypography(plain);
+  if (/[^ -~\t\n\r]/.test(plain)) plain = withoutTypography(plain.normalize("NFC"));
   if (plain.includes("\\")) plain = withoutLatex(plain);
+  if (plain.includes("&")) plain = plain.replace(/&(?:minus|#8722|#x2212);/gi, "-").replace(/&(?:nbsp|#160);/gi, " ");
   if (plain.includes("<")) plain = plain.replace(CALCULATION, "").replace(FORMATTING_TAG, "");
   return plain.includes("{,}") ? plain.replaceAll("{,}", ",") : plain;
 }
@@ -102,7 +104,9 @@ function withoutLatex(text: string): string {
   return plain;
 }
 
-/** A fraction apart from the digits around it: `1½` becomes a mixed number, and the 5 of `½5` no part of the divisor. */
+/**
+ * A fraction apart from the digits around it: `1½` becomes a mixed number, and the 5 of `½5` no part of the divisor.
+ */
 function apart(before: string, fraction: string, after: string): string {
   return `${before}${before === "" ? "" : " "}${fraction}${after === "" ? "" : " "}`;
 }

@@ -36,8 +36,8 @@ export function divide(a: Rational, b: Rational): Rational | null {
 }
 
 /**
- * Reads an unsigned decimal: `1234`, `1,234.50`, `.5`; groups must be of three digits. The value is multiplied by 10^exponent.
- * Null when the text is not one such number.
+ * Reads an unsigned decimal: `1234`, `1,234.50`, `.5`; groups must be of three digits. The value is multiplied by
+ * 10^exponent. Null when the text is not one such number.
  */
 export function parseDecimal(text: string, exponent = 0): Rational | null {
   if (text.length > MAX_DIGITS || Math.abs(exponent) > MAX_EXPONENT) return null;

@@ -83,7 +83,10 @@ function countRepeated(task: Task, split: SplitName, seen: Set<string>): number 
   return task[split].length - seen.size;
 }
 
-/** What makes a question the same: its text, and its options where it has any. Without options no further text is kept in memory. */
+/**
+ * What makes a question the same: its text, and its options where it has any. Without options no further text is kept
+ * in memory.
+ */
 function keyOf({ format }: Task, observation: Observation): string {
   return observation.options === undefined ? observation.question : format.prompt(observation);
 }

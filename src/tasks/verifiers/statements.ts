@@ -1,6 +1,6 @@
 /**
- * Where an output states its final answer. What a sentence states is read by the verifier of its kind; how the statements of an output
- * make a verdict is the same for all of them and stands here.
+ * Where an output states its final answer. What a sentence states is read by the verifier of its kind; how the
+ * statements of an output make a verdict is the same for all of them and stands here.
  *
  * Everything here looks at a bounded window after each match, so reading takes time linear in the output's length.
  */
@@ -13,7 +13,9 @@ import { plainText } from "./plain-text.js";
 export type Reading =
   /** `loose`: understood, but not written as asked, so it counts as lenient only. */
   | { readonly kind: "answer"; readonly value: string; readonly loose?: boolean }
-  /** Two or more different answers, or a value that cannot be read: an answer was given, and none can be taken from it. */
+  /**
+   * Two or more different answers, or a value that cannot be read: an answer was given, and none can be taken from it.
+   */
   | { readonly kind: "unclear" }
   /** What the answer is not. */
   | { readonly kind: "negated" }
@@ -37,7 +39,9 @@ export interface Statement {
   readonly before: string;
   /** From the beginning of the sentence to the end of the line. */
   readonly line: string;
-  /** Where last-resort extraction may look: a heading such as "Answer:" opens all that follows, a sentence only itself. */
+  /**
+   * Where last-resort extraction may look: a heading such as "Answer:" opens all that follows, a sentence only itself.
+   */
   readonly scope: string;
 }
 
@@ -194,9 +198,10 @@ export function answerVerifier(kind: AnswerKind, tags: AnswerTags = DEFAULT_TAGS
 }
 
 /**
- * The last statement that states anything counts. Strict wants it in the asked form; lenient also takes other forms ("Answer: 5",
- * `\boxed{5}`, `#### 5`) and, where nothing is stated, the reader's last resort. A statement of several answers, or of a value that cannot be
- * read, is no answer, and a later statement in another form that disagrees with the asked one leaves only that later one, as lenient.
+ * The last statement that states anything counts. Strict wants it in the asked form; lenient also takes other forms
+ * ("Answer: 5", `\boxed{5}`, `#### 5`) and, where nothing is stated, the reader's last resort. A statement of several
+ * answers, or of a value that cannot be read, is no answer, and a later statement in another form that disagrees with
+ * the asked one leaves only that later one, as lenient.
  */
 function verdictOfStatements(plain: string, gold: string, reader: Reader): Verdict {
   const text = ownAnswer(plain, reader);
@@ -238,7 +243,10 @@ const NEXT_EXCHANGE = /(?<![\p{L}\p{N}])Q\s?:/u;
 const QUESTION =
   /(?<![\p{L}\p{N}])(?:Q\s?\d{1,3}|(?:Question|QUESTION)\s?\d{0,3})\s?[*_]{0,3}:|\n[ \t*#_]{0,6}(?:Problem|Exercise|Human|User|Instruction)\s?\d{0,3}\s?[*_]{0,3}:/gu;
 
-/** The part of a text that answers this prompt. A question cuts what follows it once an answer was given; before that it is a restated one. */
+/**
+ * The part of a text that answers this prompt. A question cuts what follows it once an answer was given; before that it
+ * is a restated one.
+ */
 function ownAnswer(text: string, reader: Pick<Reader, "read">): string {
   const exchange = text.search(NEXT_EXCHANGE);
   const own = exchange < 0 ? text : text.slice(0, exchange);
@@ -249,7 +257,10 @@ function ownAnswer(text: string, reader: Pick<Reader, "read">): string {
   return next === undefined ? own : own.slice(0, next);
 }
 
-/** Where the first answer is given: in the first statement that is read, or before the first question where only an answer stands there. */
+/**
+ * Where the first answer is given: in the first statement that is read, or before the first question where only an
+ * answer stands there.
+ */
 function firstAnswerIn(text: string, firstQuestion: number, reader: Pick<Reader, "read">): number {
   if (isBareAnswer(text, firstQuestion, reader)) return firstQuestion;
   for (const match of text.matchAll(MARKERS)) {

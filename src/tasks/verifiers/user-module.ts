@@ -5,12 +5,13 @@
  *     export function verify(output, observation) { … }     // required; may be async
  *     export function canonical(answer, options) { … }      // optional: the gold answer in the form that `verify` gets; throws if it is none
  *
- * `verify` returns `true` or `false`; or the answer it found (a text, or `null` for none), which is compared with the gold answer; or
- * `{strict, lenient?, extracted?}` as "correct", "wrong" or "none". Modules that call it `judge`, its earlier name, are read as well.
+ * `verify` returns `true` or `false`; or the answer it found (a text, or `null` for none), which is compared with the
+ * gold answer; or `{strict, lenient?, extracted?}` as "correct", "wrong" or "none". Modules that call it `judge`, its
+ * earlier name, are read as well.
  *
- * The module runs in a thread of its own. A call that throws, or takes longer than its limit, is a verdict with a `failure`; after the
- * latter the thread is stopped, whatever it is doing, and started anew. The calling thread waits for each verdict, so time spent
- * elsewhere in the process never counts against the limit.
+ * The module runs in a thread of its own. A call that throws, or takes longer than its limit, is a verdict with a
+ * `failure`; after the latter the thread is stopped, whatever it is doing, and started anew. The calling thread waits
+ * for each verdict, so time spent elsewhere in the process never counts against the limit.
  */
 
 import { createHash } from "node:crypto";
@@ -192,8 +193,8 @@ function digestOf(path: string): string {
 }
 
 /**
- * The thread's program, as text so that it runs from anywhere. It answers one question at a time; an answer that comes after its question
- * was settled (by an exception in a timer, say) is dropped.
+ * The thread's program, as text so that it runs from anywhere. It answers one question at a time; an answer that comes
+ * after its question was settled (by an exception in a timer, say) is dropped.
  */
 const THREAD = `
 const { url, port, signal } = require("node:worker_threads").workerData;

@@ -12,8 +12,8 @@ export interface Answered {
 const TURN = 50;
 
 /**
- * The verdict on each, in order. Whatever else the process does (signals, a display) goes on in between, so that no verifier holds it up
- * for longer than one output takes.
+ * The verdict on each, in order. Whatever else the process does (signals, a display) goes on in between, so that no
+ * verifier holds it up for longer than one output takes.
  */
 export async function verifyAll(verifier: Verifier, rows: readonly Answered[]): Promise<Verdict[]> {
   const verdicts: Verdict[] = [];

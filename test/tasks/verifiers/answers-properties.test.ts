@@ -294,7 +294,8 @@ describe.each(VERIFIERS)("%s, whatever the output", (_, verifier, observation) =
     );
   });
 
-  // A reading that goes over the text again for each of its places takes minutes here: the runner's time-out is the limit.
+  // A reading that goes over the text again for each of its places takes minutes here: the runner's time-out is the
+  // limit.
   it("reads 100,000 characters of anything without running away", () => {
     for (const output of LONG_OUTPUTS) expect(["correct", "wrong", "none"]).toContain(verdictOn(output).lenient);
   });

@@ -1,4 +1,7 @@
-/** Cases from public bug reports, kept outside of the repository: what is right by the lenient reading, and what by neither. */
+/**
+ * Cases from public bug reports, kept outside of the repository: what is right by the lenient reading, and what by
+ * neither.
+ */
 
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";

@@ -1,4 +1,7 @@
-/** What holds of every statement, however it is written: nothing unread is passed over, no sign is lost, no thinking counts. */
+/**
+ * What holds of every statement, however it is written: nothing unread is passed over, no sign is lost, no thinking
+ * counts.
+ */
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";

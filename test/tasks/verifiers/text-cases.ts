@@ -242,7 +242,7 @@ export const TEXT_CASES: readonly CaseGroup[] = [
   },
   {
     kind: "exact",
-    why: "the word alone, with a condition, in tags or in boxes",
+    why: "Unicode's canonical form",
     rows: [
       ["The answer is cafe\u0301.", "café", "strict"],
       ["cafe\u0301", "café", "lenient"],
@@ -260,6 +260,54 @@ export const TEXT_CASES: readonly CaseGroup[] = [
       ["The answer is red; it is the colour.", "red", "strict"],
       ["The answer is never.", "never", "strict"],
       ["The answer is neither.", "neither", "strict"],
+    ],
+  },
+  {
+    kind: "choice",
+    why: "ranges, lists and options that name others",
+    options: ["warmer", "colder", "same", "other"],
+    rows: [
+      ["The answer is A–C.", "A", "none"],
+      ["The answer is A-C.", "A", "none"],
+      ["The answer is A to C.", "A", "none"],
+      ["The answer is A or, maybe, B.", "A", "none"],
+    ],
+  },
+  {
+    kind: "choice",
+    why: "ranges, lists and options that name others",
+    options: ["warmer", "colder", "same", "both A and B"],
+    rows: [
+      ["The answer is both A and B.", "D", "lenient"],
+      ["The answer is D) both A and B.", "D", "strict"],
+    ],
+  },
+  {
+    kind: "choice",
+    why: "plain labels in other brackets",
+    options: ["warmer", "colder", "same", "other"],
+    rows: [
+      ["c) because it stays", "C", "lenient"],
+      ["[B]", "B", "lenient"],
+      ["$B$", "B", "lenient"],
+      ["B (colder)", "B", "lenient"],
+      ["B: colder", "B", "lenient"],
+      ["B - colder", "B", "lenient"],
+    ],
+  },
+  {
+    kind: "choice",
+    why: "an option's text in another canonical form",
+    options: ["tea", "café", "milk"],
+    rows: [["The answer is cafe\u0301.", "B", "lenient"]],
+  },
+  {
+    kind: "yes-no",
+    why: "no as a determiner, and the other word in a condition",
+    rows: [
+      ["The answer is yes, no matter what.", "yes", "strict"],
+      ["The answer is no, unless it rains, then yes.", "no", "none"],
+      ["The answer is yes, except no on Sundays.", "yes", "none"],
     ],
   },
 ];

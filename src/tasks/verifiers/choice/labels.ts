@@ -48,10 +48,10 @@ function compile(labels: readonly string[]): LabelPatterns {
     ),
     bracketedAnywhere: new RegExp(`\\(\\s?(${any})\\s?\\)`, "giu"),
     labelLine: new RegExp(
-      `^[ \\t*_("]{0,6}(?:${NAMED})?[*_("]{0,4}(${any})(?:[)\\].:][)\\].:*_]{0,4}(?:[ \\t]+(.{0,200})|\\s|$)|[ \\t*_)\\]".]{0,6}$)`,
+      `^[ \\t*_(["{$]{0,6}(?:${NAMED})?[*_(["{]{0,4}(${any})(?:[)\\].:][)\\].:*_]{0,4}(?:[ \\t]+(.{0,200})|\\s|$)|[ \\t*_)\\]"}$.]{0,6}$)`,
       "gimu",
     ),
-    opening: new RegExp(`^[\\s*_("]{0,6}(?:${any})[)*_"]{0,3}\\s{0,3}(?:[,;—–]|-\\s|because\\b|since\\b|as\\b)`, "u"),
+    opening: new RegExp(`^[\\s*_("]{0,6}(?:${any})[)*_"]{0,3}\\s{0,3}(?:[,;—–(]|-\\s|because\\b|since\\b|as\\b)`, "u"),
     named: new RegExp(`\\b(?:[Oo]ption|[Cc]hoice)\\s{1,3}[*_("]{0,4}(${any})${NOT_WITHIN_WORD}`, "gu"),
     affirmed: new RegExp(
       `(?:\\b${NAMED}[*_("]{0,4}(${any})|(?<![\\p{L}\\p{N}'’_-])(${any}))${NOT_WITHIN_WORD}[*_)"]{0,4}\\s{1,3}${right}`,

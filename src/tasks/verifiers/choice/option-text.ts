@@ -5,6 +5,7 @@ import type { AnswerOption } from "../../task.js";
 /** An option's text as it is compared: outer punctuation, quotes and white space do not count. */
 export function plainOption(text: string): string {
   return text
+    .normalize("NFC")
     .replace(/^[\s*_`"'“‘{]+/, "")
     .replace(/[\s*_`"'”’.,;:!?}$]{1,20}$/, "")
     .replace(/\s+/g, " ");
@@ -24,7 +25,10 @@ export function optionByText(text: string, options: readonly AnswerOption[]): An
   return exact ?? onlyOne(options.filter((option) => plainOption(option.text).toLowerCase() === lower));
 }
 
-/** What an option's text is searched for; empty where it is too short to be found by it. A word as a label stands for a missing text. */
+/**
+ * What an option's text is searched for; empty where it is too short to be found by it. A word as a label stands for a
+ * missing text.
+ */
 function searchedText({ label, text }: AnswerOption): string {
   const wanted = plainOption(text === "" && label.length > 1 ? label : text).toLowerCase();
   return wanted.length < 3 ? "" : wanted;

@@ -1,4 +1,7 @@
-/** The last number of a text that states no answer, where it stands for itself: not in an expression, a limit, a list or LaTeX. */
+/**
+ * The last number of a text that states no answer, where it stands for itself: not in an expression, a limit, a list or
+ * LaTeX.
+ */
 
 import type { Rational } from "../rational.js";
 import { SENTENCE_END } from "../statements.js";
@@ -132,7 +135,7 @@ function isJoined(between: string, previous: Found, value: Rational): boolean {
 }
 
 /** An operator, a relation, a root or a part of LaTeX: what follows belongs to it. `->` and `=>` do not count. */
-const OPERATOR = /(?:(?<![-=])>|[-+×÷/^<≤≥≠±√∛|%\\}!_]|(?<=\S\s{0,3})\*)$/;
+const OPERATOR = /(?:(?<![-=])>|[-+×÷/^<≤≥≠±√∛∜∑∏∫∂∈∪∩∝|%\\}!_]|(?<=\S\s{0,3})\*)$/;
 const BULLET = /^\s*[-+*•]$/;
 const COMMAND = /\\\p{L}+\*?$/u;
 const LAST_WORD = /(\p{L}+)$/u;

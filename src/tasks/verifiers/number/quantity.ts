@@ -4,7 +4,8 @@
  *     quantity  = { opening | sign | currency } magnitude [ scale ] [ percent | degrees ]
  *     magnitude = decimal | decimal × 10^n | fraction | whole fraction | whole "and a half"
  *
- * A quantity ends where this grammar does; whether what follows changes its value is for the caller to find out (remainder.ts).
+ * A quantity ends where this grammar does; whether what follows changes its value is for the caller to find out
+ * (remainder.ts).
  */
 
 import { add, divide, multiply, parseDecimal, type Rational, rational } from "../rational.js";
@@ -12,7 +13,9 @@ import type { Scanner } from "./scanner.js";
 import { MONEY_SCALES, SCALES } from "./words.js";
 
 export interface Quantity {
-  /** Null for what looks like a number and is none that can be read: `3:30`, `1.2.3`, `1,2,3`, `3/4/2024`, `--5`, `5/0`. */
+  /**
+   * Null for what looks like a number and is none that can be read: `3:30`, `1.2.3`, `1,2,3`, `3/4/2024`, `--5`, `5/0`.
+   */
   readonly value: Rational | null;
   readonly percent: boolean;
 }

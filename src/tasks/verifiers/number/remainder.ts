@@ -1,6 +1,7 @@
 /**
- * What follows a quantity in its statement. Every character must be understood: unit words, punctuation, a reason, a value that is
- * rejected (`5, not 6`), an aside (`5 (2 + 3)`). What states a further value or goes on with the calculation leaves no plain value.
+ * What follows a quantity in its statement. Every character must be understood: unit words, punctuation, a reason, a
+ * value that is rejected (`5, not 6`), an aside (`5 (2 + 3)`). What states a further value or goes on with the
+ * calculation leaves no plain value.
  */
 
 import { add, divide, parseDecimal, type Rational } from "../rational.js";
@@ -14,14 +15,22 @@ export type Remainder = "plain" | "repeated" | "unclear";
 export interface RemainderOptions {
   /** Words may follow: `5 apples`. Without, only punctuation and what closes brackets, quotes and emphasis. */
   readonly words: boolean;
-  /** The text around is not a statement: only the first word is held against the list of refused ones, and names may follow. */
+  /**
+   * The text around is not a statement: only the first word is held against the list of refused ones, and names may
+   * follow.
+   */
   readonly prose?: boolean;
 }
 
-/** Closing quotes, brackets and currency, and punctuation. A full stop before a capital ends the statement (`5.The`). */
+/**
+ * Closing quotes, brackets and currency, and punctuation. A full stop before a capital ends the statement (`5.The`).
+ */
 const CLOSING = /[\s`"'“”’)\]}{,:;?$€£¥₹¢…]|\.(?!\p{Lu}|\d)/uy;
 const NEXT_SENTENCE = /\.(?=\p{Lu})/uy;
-/** Closing or opening emphasis; with space or letters on both sides an asterisk multiplies, and an underscore begins an index. */
+/**
+ * Closing or opening emphasis; with space or letters on both sides an asterisk multiplies, and an underscore begins an
+ * index.
+ */
 const EMPHASIS = /(?<=[^\s*_])[*_]{1,3}(?=[\s.,:;?!)"'”}\]$]|$)|(?<=\s)[*_]{1,3}(?=[\p{L}"'])/uy;
 const ELLIPSIS = /\s?(?:\.\.|…)/y;
 const REASON =

@@ -55,7 +55,10 @@ const CALCULATIONS = `plus minus twice thrice double triple divided multiplied f
 const ALTERNATIVES = "or nor either versus vs otherwise else alternatively unless depending";
 const DENIALS = "wrong incorrect false impossible undefined";
 
-/** After a value, these state a further one, change it or take it back. `sec` is a unit and a function; after a number it is the unit. */
+/**
+ * After a value, these state a further one, change it or take it back. `sec` is a unit and a function; after a number
+ * it is the unit.
+ */
 export const REFUSED: ReadonlySet<string> = new Set(
   [...wordSet([SMALL_NUMBERS, PARTS, CALCULATIONS, ALTERNATIVES, DENIALS].join(" "))].filter((word) => word !== "sec"),
 );
