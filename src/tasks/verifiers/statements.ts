@@ -33,7 +33,7 @@ export interface Statement {
   readonly negated: boolean;
   /** Like "Answer:", it opens all that follows. */
   readonly heading: boolean;
-  /** From behind "the answer is" to the end of the sentence, or what stands in a box. */
+  /** From after "the answer is" to the end of the sentence, or what stands in a box. */
   readonly sentence: string;
   /** What stands right before a box, which may be a sign or an operator; else empty. */
   readonly before: string;

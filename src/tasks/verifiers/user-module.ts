@@ -1,9 +1,10 @@
 /**
- * A verifier in a module of the user's own, a JavaScript file:
+ * A custom verifier: a JavaScript module that the user gives.
  *
  *     // output: what the model wrote. observation: {answer}, with {id, question, options} where they are known.
  *     export function verify(output, observation) { … }     // required; may be async
- *     export function canonical(answer, options) { … }      // optional: the gold answer in the form that `verify` gets; throws if it is none
+ *     // Optional: the gold answer in the form that `verify` gets. Throws for one that cannot be checked.
+ *     export function canonical(answer, options) { … }
  *
  * `verify` returns `true` or `false`; or the answer it found (a text, or `null` for none), which is compared with the
  * gold answer; or `{strict, lenient?, extracted?}` as "correct", "wrong" or "none". Modules that call it `judge`, its
@@ -27,7 +28,7 @@ export interface CustomVerifierOptions {
   readonly timeout?: number | undefined;
 }
 
-const USUAL_TIMEOUT = 1;
+const DEFAULT_TIMEOUT = 1;
 /** Seconds that loading the module may take. */
 const LOADING_TIMEOUT = 30;
 
@@ -37,7 +38,7 @@ export function isVerifierModule(verifier: string | null | undefined): verifier 
 }
 
 /** Loads the module at `path`. Throws UserError when it cannot be loaded or has no `verify`. */
-export function openCustomVerifier(path: string, { timeout = USUAL_TIMEOUT }: CustomVerifierOptions = {}): Verifier {
+export function openCustomVerifier(path: string, { timeout = DEFAULT_TIMEOUT }: CustomVerifierOptions = {}): Verifier {
   const module = new ModuleThread(resolve(path));
   const call = (name: string, ...values: readonly unknown[]) => module.call(name, values, timeout);
   return {
