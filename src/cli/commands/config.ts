@@ -7,8 +7,8 @@ import { loadConfig } from "../../run/config/config.js";
 import { configSchema, configTemplate } from "../../run/config/schema.js";
 import { print, say } from "../output.js";
 
-/** The schema as the package has it, beside its code. */
-const SCHEMA = fileURLToPath(new URL("../../../docs/config.schema.json", import.meta.url));
+/** The schema as the package has it; `npm run schema` writes it. */
+const SCHEMA = fileURLToPath(new URL("../../../dist/config.schema.json", import.meta.url));
 
 export function configCommand(): Command {
   return new Command("config")
@@ -55,8 +55,8 @@ function schemaCommand(): Command {
     .addHelpText(
       "after",
       `
-The package has it as docs/config.schema.json. In a YAML file:
-  # yaml-language-server: $schema=node_modules/adastar/docs/config.schema.json
+The package has it as dist/config.schema.json. In a YAML file:
+  # yaml-language-server: $schema=node_modules/adastar/dist/config.schema.json
 
 Example:
   $ adastar config schema > config.schema.json`,

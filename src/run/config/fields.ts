@@ -2,8 +2,6 @@
  * Every setting of a run: its type and limits, default, unit and meaning. The flags and their help, the YAML reader,
  * config.yaml and the JSON schema all follow from this table, and so do the settings that each command takes. A new
  * setting is a new row.
- *
- * After a change: `npm run build && node dist/cli/main.js config schema > docs/config.schema.json`.
  */
 
 import type { Method } from "../../algorithm/methods.js";
