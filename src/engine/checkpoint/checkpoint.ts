@@ -1,7 +1,8 @@
 /** A Hugging Face checkpoint folder, in and out. */
 import { join } from "node:path";
 import { readIfPresent, replaceFile, writeFully } from "../files.js";
-import { readModelConfig, toConfigJson } from "./config-json.js";
+import { readModelConfig, toConfigText } from "./config-json.js";
+import { withTopLevelText } from "./json-text.js";
 import type { ModelConfig } from "./model-config.js";
 import { CheckpointTokenizer } from "./tokenizer.js";
 import type { WeightType } from "./weight-types.js";
@@ -10,8 +11,8 @@ import { readWeights, type Weights, writeWeights } from "./weights.js";
 /** What `writeCheckpoint` writes. A `Checkpoint` fits, usually with other weights: `{ ...base, weights }`. */
 export interface CheckpointContents {
   readonly config: ModelConfig;
-  /** The parsed config.json, whole, so that writing keeps what this engine does not read. */
-  readonly configJson: Readonly<Record<string, unknown>>;
+  /** The text of config.json, so that writing keeps what this engine does not read, and numbers as they are written. */
+  readonly configText: string;
   readonly weights: ReadonlyMap<string, Float32Array>;
   readonly dtype: WeightType;
   /**
@@ -27,6 +28,8 @@ export interface Checkpoint extends CheckpointContents {
   /** The type that most weights had in the files. */
   readonly dtype: WeightType;
   readonly tokenizer: CheckpointTokenizer;
+  /** The parsed config.json. */
+  readonly configJson: Readonly<Record<string, unknown>>;
 }
 
 const GENERATION_CONFIG = "generation_config.json";
@@ -49,14 +52,15 @@ const CARRIED_FILES = [
  * finite. Memory: the float32 weights, once.
  */
 export async function readCheckpoint(dir: string): Promise<Checkpoint> {
-  const { config, configJson } = await readModelConfig(dir);
+  const model = await readModelConfig(dir);
+  const { config } = model;
   const tokenizer = await CheckpointTokenizer.read(dir, config);
   const files = new Map<string, Uint8Array>();
   for (const name of CARRIED_FILES) {
     const bytes = await readIfPresent(join(dir, name));
     if (bytes !== null) files.set(name, bytes);
   }
-  return { path: dir, config, configJson, tokenizer, files, ...(await readWeights(dir, config)) };
+  return { path: dir, ...model, tokenizer, files, ...(await readWeights(dir, config)) };
 }
 
 /**
@@ -68,8 +72,8 @@ export async function writeCheckpoint(dir: string, contents: CheckpointContents)
     await replaceFile(join(dir, name), (file) => writeFully(file, bytes));
   }
   // transformers 5 renamed torch_dtype; the base's spelling stays.
-  const dtypeKey = "dtype" in contents.configJson ? "dtype" : "torch_dtype";
-  await writeJson(join(dir, "config.json"), { ...contents.configJson, [dtypeKey]: contents.dtype });
+  const dtypeKey = "dtype" in JSON.parse(contents.configText) ? "dtype" : "torch_dtype";
+  await writeText(join(dir, "config.json"), withTopLevelText(contents.configText, dtypeKey, contents.dtype));
   await writeWeights(dir, contents.config, contents.weights, contents.dtype);
 }
 
@@ -95,10 +99,14 @@ export async function writeNewCheckpoint(dir: string, contents: NewCheckpointCon
     eos_token_id: ends,
     pad_token_id: pad,
   });
-  await writeJson(join(dir, "config.json"), toConfigJson({ ...config, endTokens: tokenizer.endTokens }, dtype, pad));
+  await writeText(join(dir, "config.json"), toConfigText({ ...config, endTokens: tokenizer.endTokens }, dtype, pad));
   await writeWeights(dir, config, contents.weights, dtype);
 }
 
 async function writeJson(path: string, value: unknown): Promise<void> {
-  await replaceFile(path, (file) => writeFully(file, Buffer.from(`${JSON.stringify(value, null, 2)}\n`)));
+  await writeText(path, `${JSON.stringify(value, null, 2)}\n`);
+}
+
+async function writeText(path: string, text: string): Promise<void> {
+  await replaceFile(path, (file) => writeFully(file, Buffer.from(text)));
 }

@@ -12,6 +12,8 @@ export interface ModelConfigFiles {
   readonly config: ModelConfig;
   /** The parsed config.json, whole. */
   readonly configJson: Readonly<Record<string, unknown>>;
+  /** Its text. */
+  readonly configText: string;
 }
 
 /**
@@ -27,7 +29,8 @@ export async function readModelConfig(dir: string): Promise<ModelConfigFiles> {
   if (!isRecord(configJson)) throw new UserError(`expected an object in ${path}, got ${shown(configJson)}`);
   const generationPath = join(dir, "generation_config.json");
   const generation = await readIfPresent(generationPath);
-  return { config: parseModelConfig(configJson, generation && parseJson(generation, generationPath), dir), configJson };
+  const config = parseModelConfig(configJson, generation && parseJson(generation, generationPath), dir);
+  return { config, configJson, configText: new TextDecoder().decode(bytes) };
 }
 
 /** The same from parsed JSON; null stands for an absent generation_config.json, `dir` is named in errors. */
@@ -45,6 +48,12 @@ export function parseModelConfig(
   const generation =
     generationJson === null ? null : checkedBy(generationSchema, generationJson, join(dir, "generation_config.json"));
   return family.read(configJson, generation?.eos_token_id ?? [], path);
+}
+
+/** The same as text. Fields that transformers takes as floats only are written as such where they are whole. */
+export function toConfigText(config: ModelConfig, dtype: string, padToken: number | null): string {
+  const text = JSON.stringify(toConfigJson(config, dtype, padToken), null, 2);
+  return `${text.replace(/^( *"(?:attn|final)_logit_softcapping": \d+)(?=,?$)/gm, "$1.0")}\n`;
 }
 
 /** config.json of a new checkpoint, in the spelling that transformers 4 and 5 both read. */

@@ -220,7 +220,7 @@ describe("writeCheckpoint", () => {
     await writeCheckpoint(folder, { ...base, dtype: "float32" });
     expect(await readCheckpoint(folder)).toMatchObject({ dtype: "float32", configJson: { dtype: "float32" } });
     const { dtype: _, ...older } = base.configJson;
-    await writeCheckpoint(folder, { ...base, configJson: { ...older, torch_dtype: "float16" } });
+    await writeCheckpoint(folder, { ...base, configText: JSON.stringify({ ...older, torch_dtype: "float16" }) });
     expect((await readCheckpoint(folder)).configJson).toEqual({ ...older, torch_dtype: "bfloat16" });
   });
 
@@ -256,6 +256,17 @@ describe("writeCheckpoint", () => {
     await writeCheckpoint(folder, withNorm(65519));
     expect((await readCheckpoint(folder)).weights.get(norm)?.[3]).toBe(65504);
     await writeCheckpoint(folder, { ...withNorm(1e5), dtype: "bfloat16" });
+  });
+
+  it("writes config.json as it was, to the last digit: transformers takes no 8 for 8.0", async () => {
+    const base = await readCheckpoint(join(fixtures, "tiny-llama"));
+    const configText = await readFile(join(fixtures, "families/gemma2/config.json"), "utf8");
+    expect(configText).toContain('"final_logit_softcapping": 8.0');
+    await writeCheckpoint(folder, { ...base, configText, dtype: "float16" });
+    const written = await readFile(join(folder, "config.json"), "utf8");
+    expect(written).toBe(configText.replace('"dtype": "bfloat16"', '"dtype": "float16"'));
+    await writeCheckpoint(folder, { ...base, configText, dtype: "bfloat16" });
+    expect(await readFile(join(folder, "config.json"), "utf8")).toBe(configText);
   });
 
   it("does not write weights that are not the config's", async () => {

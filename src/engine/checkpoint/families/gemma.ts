@@ -91,7 +91,8 @@ function writeLater(config: ModelConfig) {
   return {
     hidden_activation: config.activation === "gelu-tanh" ? "gelu_pytorch_tanh" : config.activation,
     attention_bias: config.biases.attentionOutput,
-    query_pre_attn_scalar: config.attentionScale ** -2,
+    // A whole number, which two roots have moved by a last bit.
+    query_pre_attn_scalar: Math.round(config.attentionScale ** -2),
     attn_logit_softcapping: config.attentionCap,
     final_logit_softcapping: config.logitCap,
     sliding_window: windowOf(config),

@@ -80,7 +80,8 @@ export const ministral3 = defineFamily({
     const { rope_theta, rope_scaling } = writeRope(config.attention[0].rotary);
     return {
       sliding_window: windowOf(config),
-      rope_parameters: { rope_theta, ...(rope_scaling as object) },
+      // The class reads the factor of positions beyond the original context even where there are none.
+      rope_parameters: { rope_theta, ...(rope_scaling as object), llama_4_scaling_beta: 0.1 },
     };
   },
 });
