@@ -63,6 +63,7 @@ export { type ComparedRun, type CurvePoint, comparedRuns } from "./analysis/comp
 // Runs: configuration, the loop, and what it leaves behind.
 export { type Launch, type PlannedRun, planComparison, runComparison } from "./analysis/comparison-runs.js";
 export { type Explanation, explainObservation, type IterationExplanation } from "./analysis/explain.js";
+export { locateModel, type ModelSource } from "./engine/checkpoint/model-source.js";
 // Engines: what samples and trains.
 export type {
   CallOptions,

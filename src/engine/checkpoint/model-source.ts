@@ -24,7 +24,7 @@ const SMALL_FILES = [
 
 const ADAPTER_FILE = "adapter_config.json";
 
-interface ModelSource {
+export interface ModelSource {
   /** The checkpoint's folder on this machine. */
   readonly folder: string;
   /** What opens the same model again: a folder as it was given, or a hub reference with the commit that was found. */
