@@ -1,5 +1,5 @@
-// Packs the project and uses the package as its users do: in an empty folder, from the command line, from JavaScript and from
-// TypeScript. Usage: node .ci/check-package.mjs SCRATCH_DIR
+// Packs the project and uses the package as its users do: in an empty folder, from the command line, from JavaScript
+// and from TypeScript. Usage: node .ci/check-package.mjs SCRATCH_DIR
 
 import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";

@@ -1,6 +1,6 @@
 /**
- * What durability costs: the default run, with the time spent in every fsync, in every write of the run directory and in digests measured
- * inside it; and the same run with fsync doing nothing.
+ * What durability costs: the default run, with the time spent in every fsync, in every write of the run directory and
+ * in digests measured inside it; and the same run with fsync doing nothing.
  *
  *     npm run build && node bench/durability.mjs [--iterations 2] [--folder DIR]
  */

@@ -1,11 +1,13 @@
 /**
- * Tokens a second and memory of the embedded engine, sampling and training, beside transformers on PyTorch with the same shapes.
+ * Tokens a second and memory of the embedded engine, sampling and training, beside transformers on PyTorch with the
+ * same shapes.
  *
  *   npm run build && node bench/engine.mjs [--python PATH] [--dtypes float32,bfloat16] [--sizes 5M,135M] [--rounds 3]
  *
- * `--python` names an interpreter with torch and transformers; without it only this engine is measured. Each figure comes from a fresh process
- * (bench/engine-worker.mjs or bench/engine_reference.py) that runs its step a few times untimed, then timed, and tells its median; the processes of
- * both sides take turns, and the table shows the median of the rounds. Weights are random: speed does not depend on them.
+ * `--python` names an interpreter with torch and transformers; without it only this engine is measured. Each figure
+ * comes from a fresh process (bench/engine-worker.mjs or bench/engine_reference.py) that runs its step a few times
+ * untimed, then timed, and tells its median; the processes of both sides take turns, and the table shows the median of
+ * the rounds. Weights are random: speed does not depend on them.
  */
 
 import { spawnSync } from "node:child_process";
@@ -21,7 +23,10 @@ const { values } = parseArgs({
   },
 });
 
-/** SmolLM2-135M's own shape, and a small one. Sampling: prompts of 32 tokens, 32 new ones each. Training: the last tokens carry the loss. */
+/**
+ * SmolLM2-135M's own shape, and a small one. Sampling: prompts of 32 tokens, 32 new ones each. Training: the last
+ * tokens carry the loss.
+ */
 const SHAPES = {
   "5M": {
     model: { vocabulary: 512, width: 256, layers: 6, heads: 4, keyValueHeads: 4, mlpWidth: 704 },

@@ -1,6 +1,6 @@
 /**
- * The observation queue at 10⁶ and 10⁷ observations: time of building, of peeking the first 10⁴, of pop and push, of writing and reading,
- * and memory an observation. Medians over repetitions.
+ * The observation queue at 10⁶ and 10⁷ observations: time of building, of peeking the first 10⁴, of pop and push, of
+ * writing and reading, and memory an observation. Medians over repetitions.
  *
  *     npm run build && node --expose-gc bench/queue.mjs [observations …]
  */

@@ -1,6 +1,6 @@
 /**
- * AdaSTaR's order around a trainer of your own: no model, no files. Here the "model" is a skill that grows with what it is trained on,
- * and a question is a difficulty in [0, 1).
+ * AdaSTaR's order around a trainer of your own: no model, no files. Here the "model" is a skill that grows with what it
+ * is trained on, and a question is a difficulty in [0, 1).
  *
  * Run it with Node 22.18 or newer: `node examples/own-sampler.ts`.
  */
@@ -31,7 +31,8 @@ for (let iteration = 1; iteration <= 8; iteration++) {
     seed: SEED,
     target: TARGET,
     waveSize: 64,
-    // A real program asks its model here. Keyed random numbers make a try come out the same whatever is drawn beside it.
+    // A real program asks its model here. Keyed random numbers make a try come out the same whatever is drawn beside
+    // it.
     draw: async (requests) =>
       requests.map((request) => {
         const { observation, attempt } = request;

@@ -1,8 +1,9 @@
 /**
- * A task of your own through the whole loop: reading Roman numerals. A task is observations, a prompt form and a verifier.
+ * A task of your own through the whole loop: reading Roman numerals. A task is observations, a prompt form and a
+ * verifier.
  *
- * Run it with Node 22.18 or newer: `node examples/own-task.ts [CHECKPOINT_DIR]`. Without a checkpoint a simulated learner takes the
- * model's place, so it is over in a moment.
+ * Run it with Node 22.18 or newer: `node examples/own-task.ts [CHECKPOINT_DIR]`. Without a checkpoint a simulated
+ * learner takes the model's place, so it is over in a moment.
  */
 
 import { loadConfig, numberVerifier, type Observation, plainFormat, startRun, type Task } from "adastar";

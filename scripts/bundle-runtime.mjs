@@ -1,8 +1,9 @@
 // Prepares the ONNX runtime for the package, which carries it (bundleDependencies): takes its install step away.
 //
-// That step downloads CUDA libraries from outside the npm registry. No CPU or WebGPU run uses them, the download is large, and where it
-// cannot be reached the whole installation fails. No setting of this package could switch it off in the projects of its users.
-// What only the install step needs (its dependencies) is left out as well. `npm ci` puts everything back.
+// That step downloads CUDA libraries from outside the npm registry. No CPU or WebGPU run uses them, the download is
+// large, and where it cannot be reached the whole installation fails. No setting of this package could switch it off in
+// the projects of its users. What only the install step needs (its dependencies) is left out as well. `npm ci` puts
+// everything back.
 
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";

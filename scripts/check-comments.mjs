@@ -1,4 +1,5 @@
-// Comments wrap at 120 columns; the formatter leaves them as they are. Prints the lines that do not, and fails if there are any.
+// Comments wrap at 120 columns; the formatter leaves them as they are. Prints the lines that do not, and fails if there
+// are any.
 
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";

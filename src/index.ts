@@ -2,7 +2,8 @@
  * The public interface of `adastar`. What is not exported here may change at any time.
  *
  * Four ways in, from most to least done for you:
- * 1. `loadConfig` and `startRun`: a whole run, as the command line does it; `RunOptions` takes a task or an engine of your own.
+ * 1. `loadConfig` and `startRun`: a whole run, as the command line does it; `RunOptions` takes a task or an engine of
+ *    your own.
  * 2. `ObservationQueue`, `visit`, `commit`, `runIteration`: the sampler alone, around a trainer of your own.
  * 3. `openOnnxEngine`: sampling from and training a Hugging Face checkpoint in this process.
  * 4. `numberVerifier` and its like: verifying outputs, wherever they come from.

@@ -8,21 +8,13 @@ import { resolve } from "node:path";
 import { z } from "zod";
 
 /** How a flag's text becomes a value. */
-export type FieldKind =
-  | "number"
-  | "boolean"
-  | "text"
-  | "path"
-  | "list"
-  | "number-or-word"
-  | "path-or-word"
-  | "path-or-hub";
+type FieldKind = "number" | "boolean" | "text" | "path" | "list" | "number-or-word" | "path-or-word" | "path-or-hub";
 
 /**
  * What a setting changes. `result`: what the run computes. `budget`: only how far it goes. `place`: where things are;
  * what is there is compared by content. `means`: only how the work is done, or what is kept.
  */
-export type FieldScope = "result" | "budget" | "place" | "means";
+type FieldScope = "result" | "budget" | "place" | "means";
 
 /** Commands that read a setting. `run` and `compare`, which follow a method from beginning to end, read all of them. */
 export type Reader = "eval" | "tasks check" | "replay" | "replay --simulate";

@@ -19,7 +19,10 @@ export function codeOf(error: unknown): string | undefined {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
 }
 
-/** A UserError that says what to do, for what the user can mend; every other error stays as it is. `action` completes "cannot …". */
+/**
+ * A UserError that says what to do, for what the user can mend; every other error stays as it is. `action` completes
+ * "cannot …".
+ */
 export function explained(error: unknown, action: string): unknown {
   const remedy = REMEDIES[codeOf(error) ?? ""];
   return remedy === undefined ? error : new UserError(`cannot ${action}: ${remedy} (${messageOf(error)})`);

@@ -16,7 +16,7 @@ import { readSealedLog } from "../run/directory/sealed-log.js";
 import { observationCount, trainingFrequencies } from "./training-frequency.js";
 
 /** An observation's statistics in the queue, by which it is ordered. */
-export interface QueuePosition {
+interface QueuePosition {
   /** t̃ */
   readonly lastSampled: number;
   /** w̃ as correct of drawn samples; 0 of 0 before the first update. */

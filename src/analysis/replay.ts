@@ -22,9 +22,9 @@ import { scheduleOf } from "../run/loop/training.js";
 import { observationCount } from "./training-frequency.js";
 
 /** Where an outcome came from. */
-export type OutcomeSource = "recorded" | "other iteration" | "estimated";
+type OutcomeSource = "recorded" | "other iteration" | "estimated";
 
-export type SourceCounts = Readonly<Record<OutcomeSource, number>>;
+type SourceCounts = Readonly<Record<OutcomeSource, number>>;
 
 export interface ReplayedIteration {
   readonly iteration: number;

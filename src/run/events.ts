@@ -38,7 +38,9 @@ export interface IterationRecord {
   readonly alpha: number;
   /** Observations whose statistics were updated: ⌊m·αᵖ⌋. */
   readonly popped: number;
-  /** Observations visited in this iteration or an earlier one, and N. Missing in runs that began before it was recorded. */
+  /**
+   * Observations visited in this iteration or an earlier one, and N. Missing in runs that began before it was recorded.
+   */
   readonly everVisited?: number;
   readonly observations?: number;
   /** |D₊| */
@@ -77,7 +79,10 @@ export interface RunSummary {
   readonly baseAccuracy: number;
   readonly bestAccuracy: number;
   readonly bestIteration: number;
-  /** Observations ever visited, of N; missing in runs that began before it was recorded, and before the first finished iteration. */
+  /**
+   * Observations ever visited, of N; missing in runs that began before it was recorded, and before the first finished
+   * iteration.
+   */
   readonly everVisited?: number;
   readonly observations?: number;
   readonly flops: { readonly sampling: number; readonly training: number; readonly total: number };

@@ -20,7 +20,9 @@ export function bundledModel(name = "starter"): string {
 /** What says which model is meant. */
 type ModelChoice = Pick<RunConfig, "model" | "task" | "data">;
 
-/** The base model that the configuration asks for, a folder or a hub reference; the task's bundled one if it names none. */
+/**
+ * The base model that the configuration asks for, a folder or a hub reference; the task's bundled one if it names none.
+ */
 export function modelReference({ model, task, data }: ModelChoice): string {
   return model ?? bundledModel(taskEntry({ task, data }).starter);
 }
@@ -34,7 +36,10 @@ export function expectModel(config: ModelChoice & Pick<RunConfig, "engine">): vo
   );
 }
 
-/** The configuration with its model as it can be found again: a model on the hub with its commit. Downloads it. Throws UserError. */
+/**
+ * The configuration with its model as it can be found again: a model on the hub with its commit. Downloads it. Throws
+ * UserError.
+ */
 export async function withPinnedModel<C extends ModelChoice & Pick<RunConfig, "engine">>(config: C): Promise<C> {
   if (config.model === null || !usesModelFolder(config)) return config;
   const { pinned } = await locateModel(config.model, { weights: true });
@@ -57,7 +62,10 @@ export async function openEngine(config: RunConfig, task: Task): Promise<Engine>
   return engineNamed(config.engine).open({ settings, lessons: () => lessonsOf(task) });
 }
 
-/** Opens a checkpoint by itself, a folder or a hub reference, with the default engine. Throws UserError when it cannot be used. */
+/**
+ * Opens a checkpoint by itself, a folder or a hub reference, with the default engine. Throws UserError when it cannot
+ * be used.
+ */
 export async function openCheckpoint({ model, threads }: Pick<EngineSettings, "model" | "threads">): Promise<Engine> {
   const { folder } = await locateModel(model, { weights: true });
   const settings = { model: folder, threads, checkpointDtype: null };

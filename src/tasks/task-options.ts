@@ -67,7 +67,10 @@ const verifying = {
   ),
 };
 
-/** What marks thinking and answers in outputs; read by the tasks' own verifiers, while a module gets outputs as they are. */
+/**
+ * What marks thinking and answers in outputs; read by the tasks' own verifiers, while a module gets outputs as they
+ * are.
+ */
 const tags = {
   thinkingTags: field(
     optional(tagNames),

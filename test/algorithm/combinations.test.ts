@@ -1,4 +1,7 @@
-/** Every combination of parts: what is allowed runs and each of its parts does something; what is refused is refused for a reason. */
+/**
+ * Every combination of parts: what is allowed runs and each of its parts does something; what is refused is refused for
+ * a reason.
+ */
 
 import { describe, expect, test } from "vitest";
 import { combineMethod } from "../../src/algorithm/combine.js";

@@ -3,8 +3,9 @@ import { describe, expect, it } from "vitest";
 import { forwardFlops, sampledFlops, sampledFlopsUnshared, trainedFlops } from "../../src/algorithm/flops.js";
 
 /**
- * Non-embedding parameters by hand, from the published shapes: a layer has query and output projections (2 · hidden · heads · head size),
- * keys and values (2 · hidden · key heads · head size), three feed-forward matrices, two norms, and Qwen's query, key and value biases.
+ * Non-embedding parameters by hand, from the published shapes: a layer has query and output projections (2 · hidden ·
+ * heads · head size), keys and values (2 · hidden · key heads · head size), three feed-forward matrices, two norms, and
+ * Qwen's query, key and value biases.
  */
 const ARCHITECTURES = [
   {

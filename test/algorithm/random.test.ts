@@ -109,7 +109,8 @@ describe("uniform", () => {
     );
   });
 
-  // χ² with 255 degrees of freedom has mean 255 and standard deviation 22.6: the bounds are 4.5 deviations away on either side.
+  // χ² with 255 degrees of freedom has mean 255 and standard deviation 22.6: the bounds are 4.5 deviations away on
+  // either side.
   it.each([
     { of: "along one stream", draw: (i: number) => uniform(7, i) },
     { of: "over neighbouring seeds", draw: (i: number) => uniform(i, 0) },

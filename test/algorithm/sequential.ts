@@ -1,6 +1,7 @@
 /**
- * Algorithm 1 as the paper states it, one observation and one sample at a time, with real pops and pushes: what the batched iteration is
- * compared with. It shares the queue, the gate and the random numbers with the iteration, and nothing of how they are put together.
+ * Algorithm 1 as the paper states it, one observation and one sample at a time, with real pops and pushes: what the
+ * batched iteration is compared with. It shares the queue, the gate and the random numbers with the iteration, and
+ * nothing of how they are put together.
  */
 
 import { gateCount } from "../../src/algorithm/curriculum.js";

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { json as readJson } from "node:stream/consumers";
 import { arithmetic } from "../../src/tasks/generated/arithmetic.js";
 
-export interface ChatRequest {
+interface ChatRequest {
   readonly model: string;
   readonly messages: readonly { readonly role: string; readonly content: string }[];
   readonly temperature: number;
@@ -40,7 +40,7 @@ export const USAGE = { prompt_tokens: 100, completion_tokens: 7 };
 
 export async function startJudge(): Promise<JudgeServer> {
   let open = 0;
-  const http = createServer(async (request, response) => {
+  const answer = async (request: IncomingMessage, response: ServerResponse) => {
     server.mostAtOnce = Math.max(server.mostAtOnce, ++open);
     response.on("close", () => open--);
     const body = (await readJson(request)) as ChatRequest;
@@ -53,7 +53,8 @@ export async function startJudge(): Promise<JudgeServer> {
     const solution = /<solution>\n([\s\S]*)\n<\/solution>/.exec(content)?.[1] ?? "";
     const sound = arithmetic.check(solution, question).firstWrong === null;
     complete(response, server.reply?.(sound, question, solution) ?? (sound ? SOUND : FLAWED), server.tells);
-  });
+  };
+  const http = createServer((request, response) => void answer(request, response));
   await new Promise<void>((listening) => http.listen(0, "127.0.0.1", listening));
   const server: JudgeServer = {
     url: `http://127.0.0.1:${(http.address() as AddressInfo).port}/v1`,

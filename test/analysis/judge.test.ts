@@ -101,7 +101,8 @@ describe("a judge", () => {
   });
 
   test("that errs at known rates has exactly the agreement that follows from them", async () => {
-    // It lets pass every wrong rationale whose question opens on an even balance, and condemns right ones that open below 20.
+    // It lets pass every wrong rationale whose question opens on an even balance, and condemns right ones that open
+    // below 20.
     const opening = (question: string) => Number(/\d+/.exec(question)?.[0]);
     const calls = (sound: boolean, question: string) => (sound ? opening(question) >= 20 : opening(question) % 2 === 0);
     server.reply = (sound, question) => (calls(sound, question) ? SOUND : FLAWED);

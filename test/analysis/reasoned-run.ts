@@ -15,7 +15,10 @@ const SIZES = { taskSeed: 7, trainSize: 60, testSize: 20 };
 /** What the run's own configuration opens. */
 export const reasonedTask: Task = generatedTask(arithmetic, SIZES);
 
-/** The index of every third observation; their rationales miscalculate the first step and end on the right answer all the same. */
+/**
+ * The index of every third observation; their rationales miscalculate the first step and end on the right answer all
+ * the same.
+ */
 export const misreasoned = (index: number): boolean => index % 3 === 0;
 
 /** Lessons whose right completions are worked: the learner then writes them, and the run judges them as any other. */

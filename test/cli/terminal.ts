@@ -2,8 +2,9 @@ import type { DisplayStream } from "../../src/cli/display/run-display.js";
 import { displayWidth } from "../../src/report/width.js";
 
 /**
- * A terminal as small as the live display needs: it wraps at its width, knows carriage return, line feed, cursor up, erase below and
- * colours, and refuses every other control, so that a display cannot write what a real terminal would not understand.
+ * A terminal as small as the live display needs: it wraps at its width, knows carriage return, line feed, cursor up,
+ * erase below and colours, and refuses every other control, so that a display cannot write what a real terminal would
+ * not understand.
  */
 export class Terminal implements DisplayStream {
   readonly isTTY = true;

@@ -1,6 +1,7 @@
 /**
- * Damages one file of a run directory at a time, by cutting it at a random offset or flipping a random bit, and goes on with the run. Each
- * case must end as the undamaged run does, byte for byte, or be refused with a message that names the file.
+ * Damages one file of a run directory at a time, by cutting it at a random offset or flipping a random bit, and goes on
+ * with the run. Each case must end as the undamaged run does, byte for byte, or be refused with a message that names
+ * the file.
  *
  *     npm run test:damage -- --cases 500 [--seed 1]
  */

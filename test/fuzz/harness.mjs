@@ -1,6 +1,7 @@
 /**
- * Feeds damaged and hostile files to the readers of everything that comes from strangers. A case must be read or refused with a UserError:
- * within two seconds, in bounded memory, and without a file outside of its folder. Cases depend on the seed and their number alone.
+ * Feeds damaged and hostile files to the readers of everything that comes from strangers. A case must be read or
+ * refused with a UserError: within two seconds, in bounded memory, and without a file outside of its folder. Cases
+ * depend on the seed and their number alone.
  *
  *     npm run test:fuzz -- --cases 100000 [--seed 1] [--target yaml]
  */

@@ -37,7 +37,9 @@ export function filesBelow(folder: string): Record<string, Buffer> {
   return files;
 }
 
-/** Speaks as much of the hub's protocol as reading data sets and models takes: revisions, listings in pages, downloads. */
+/**
+ * Speaks as much of the hub's protocol as reading data sets and models takes: revisions, listings in pages, downloads.
+ */
 export async function startHub(
   datasets: Record<string, ServedRepository>,
   models: Record<string, ServedRepository> = {},

@@ -1,7 +1,7 @@
 /**
- * One life of the tiny run: `child.mjs DIR` goes on until done, `child.mjs DIR --trace FILE` also writes down every step on the disk,
- * `child.mjs DIR --at "STEP PATH" [--at …] [--torn]` kills itself right before the first of these steps that it comes to, having torn what it was
- * about to write, and says on stdout which one it was.
+ * One life of the tiny run: `child.mjs DIR` goes on until done, `child.mjs DIR --trace FILE` also writes down every
+ * step on the disk, `child.mjs DIR --at "STEP PATH" [--at …] [--torn]` kills itself right before the first of these
+ * steps that it comes to, having torn what it was about to write, and says on stdout which one it was.
  */
 
 import { appendFileSync, existsSync, writeFileSync, writeSync } from "node:fs";

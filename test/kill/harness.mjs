@@ -1,6 +1,7 @@
 /**
- * Kills a run with SIGKILL, again and again, resumes it until it is done, and compares what it leaves with an uninterrupted run, byte for
- * byte. Half of the kills come at random instants, half right before a step that the store takes on the disk, over all kinds of steps in turn.
+ * Kills a run with SIGKILL, again and again, resumes it until it is done, and compares what it leaves with an
+ * uninterrupted run, byte for byte. Half of the kills come at random instants, half right before a step that the store
+ * takes on the disk, over all kinds of steps in turn.
  *
  *     npm run test:kill -- --kills 200 [--seed 1]
  */

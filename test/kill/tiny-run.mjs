@@ -1,4 +1,7 @@
-/** A run of a second with a real model: a tiny random Llama, and a verifier that takes some of what it babbles for right. */
+/**
+ * A run of a second with a real model: a tiny random Llama, and a verifier that takes some of what it babbles for
+ * right.
+ */
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -57,7 +60,8 @@ const settings = {
  * Starts the run in `runDir`, or goes on with it.
  *
  * @param {string} runDir
- * @param {{ onDiskStep?: (step: string, path: string) => void, listener?: import("../../dist/index.js").Listener }} [options]
+ * @param {{ onDiskStep?: (step: string, path: string) => void, listener?: import("../../dist/index.js").Listener }}
+ * [options]
  */
 export async function go(runDir, { onDiskStep, listener = () => {} } = {}) {
   const options = { task, ...(onDiskStep === undefined ? {} : { onDiskStep }) };

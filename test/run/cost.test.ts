@@ -14,7 +14,10 @@ const facts = (name: string, nonEmbeddingParameters: number, layers: number, att
   vocabularySize: 50_000,
 });
 
-/** Two waves: (prompt 20, generated 5) and (20, 7) in the first, (30, 2) in the second; 100 tokens of worked examples before each. */
+/**
+ * Two waves: (prompt 20, generated 5) and (20, 7) in the first, (30, 2) in the second; 100 tokens of worked examples
+ * before each.
+ */
 const SAMPLES: readonly CostedSample[] = [
   { wave: 0, prefixTokens: 100, promptTokens: 20, generatedTokens: 5 },
   { wave: 0, prefixTokens: 100, promptTokens: 20, generatedTokens: 7 },

@@ -6,7 +6,7 @@
 
 import { isRecord } from "../files.js";
 
-export interface AddedToken {
+interface AddedToken {
   readonly id: number;
   readonly content: string;
   /** Counts only where no letter, digit or underscore touches it. */
@@ -65,8 +65,7 @@ function parse(json: unknown): AddedToken {
   const fields: Record<string, unknown> = isRecord(json) ? json : {};
   const { id, content, special } = fields as { id?: unknown; content?: unknown; special?: unknown };
   if (typeof id !== "number" || typeof content !== "string") throw new Error("an added token without id or content");
-  const flag = (name: string, otherwise = false) =>
-    typeof fields[name] === "boolean" ? (fields[name] as boolean) : otherwise;
+  const flag = (name: string, otherwise = false) => (typeof fields[name] === "boolean" ? fields[name] : otherwise);
   return {
     id,
     content,

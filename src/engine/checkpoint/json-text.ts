@@ -3,7 +3,9 @@
  * transformers refuses a whole number where a field is a float.
  */
 
-/** `text` with `value` for the top-level key `key`: in its place where it has one, else first. `text` holds an object. */
+/**
+ * `text` with `value` for the top-level key `key`: in its place where it has one, else first. `text` holds an object.
+ */
 export function withTopLevelText(text: string, key: string, value: string): string {
   const literal = JSON.stringify(value);
   const span = topLevelString(text, key);

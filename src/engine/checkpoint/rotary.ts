@@ -1,13 +1,13 @@
 /** Rotary positions (Su et al. 2021) and the ways in which families stretch them to longer contexts. */
 
 /** Every position divided by one factor (Chen et al. 2023, position interpolation). */
-export interface LinearScaling {
+interface LinearScaling {
   readonly kind: "linear";
   readonly factor: number;
 }
 
 /** Frequencies stretched by wavelength, as Llama 3.1 and later do. */
-export interface Llama3Scaling {
+interface Llama3Scaling {
   readonly kind: "llama3";
   readonly factor: number;
   readonly lowFrequencyFactor: number;
@@ -17,7 +17,7 @@ export interface Llama3Scaling {
 }
 
 /** Low frequencies interpolated, high ones kept, a ramp between (Peng et al. 2023, YaRN). */
-export interface YarnScaling {
+interface YarnScaling {
   readonly kind: "yarn";
   readonly factor: number;
   /** Turns within the original context above which a frequency is kept, and below which it is fully interpolated. */
@@ -34,7 +34,7 @@ export interface YarnScaling {
  * Each frequency divided by a factor of its own, for sequences within the original context (Ding et al. 2024,
  * LongRoPE).
  */
-export interface LongRopeScaling {
+interface LongRopeScaling {
   readonly kind: "longrope";
   /** [dimensions / 2] */
   readonly shortFactors: readonly number[];
@@ -45,7 +45,7 @@ export interface LongRopeScaling {
 }
 
 /** Frequencies that change once a sequence exceeds the context length, which this engine does not let happen. */
-export interface DynamicScaling {
+interface DynamicScaling {
   readonly kind: "dynamic";
   readonly factor: number;
 }

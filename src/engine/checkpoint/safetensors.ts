@@ -39,7 +39,7 @@ const MAX_DIMENSIONS = 32;
 /** Values converted between two writes: 4 MiB of bfloat16. */
 const WRITE_BLOCK = 1 << 21;
 
-export type SafetensorsDtype = keyof typeof ELEMENT_BYTES;
+type SafetensorsDtype = keyof typeof ELEMENT_BYTES;
 
 export interface TensorInfo {
   readonly name: string;

@@ -7,7 +7,7 @@ import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import { volume } from "./graph/graph.js";
 
 /** Names of ONNX Runtime's execution providers that this engine supports. */
-export type ExecutionProvider = "cpu";
+type ExecutionProvider = "cpu";
 
 export interface DeviceOptions {
   readonly provider?: ExecutionProvider;

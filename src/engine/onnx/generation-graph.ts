@@ -10,7 +10,7 @@ import { type Block, decoderLayers, graphWeights, logitsOf, scores, tablesOf } f
 import { isSummarized, type RowSummaries, summarizeRows } from "./row-summary.js";
 
 /** Names of one layer's cache tensors in the generation graph. */
-export interface LayerCache {
+interface LayerCache {
   readonly prefixKeys: string;
   readonly prefixValues: string;
   readonly keys: string;
@@ -20,7 +20,7 @@ export interface LayerCache {
 }
 
 /** Names of the masks that layers with one window share. */
-export interface WindowMasks {
+interface WindowMasks {
   readonly window: number;
   /** [Q·L, L] */
   readonly causal: string;

@@ -21,7 +21,7 @@ import type { Dim } from "./graph/proto.js";
 export const MASKED = -1e9;
 
 /** Name of the vocabulary head's weight: the embedding table itself when the head is tied. */
-export function headName(config: ModelConfig): string {
+function headName(config: ModelConfig): string {
   return config.tiedHead ? EMBEDDING : HEAD;
 }
 
@@ -55,7 +55,7 @@ export interface Block {
   readonly tables: (rotary: Rotary) => RotationTables;
 }
 
-export interface RotationTables {
+interface RotationTables {
   /** [positions, turning dimensions / 2] */
   readonly cosines: Tensor;
   readonly sines: Tensor;

@@ -171,7 +171,10 @@ export function parseFlag(key: ConfigKey, text: string): unknown {
       return text === "true" ? true : text === "false" ? false : text;
     case "list":
       return text.split(",").map((item) => item.trim());
-    default:
+    case "text":
+    case "path":
+    case "path-or-word":
+    case "path-or-hub":
       return text;
   }
 }

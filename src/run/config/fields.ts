@@ -28,7 +28,7 @@ import { taskFields } from "../../tasks/task-options.js";
 import { partFields } from "./part-fields.js";
 
 /** What makes a method use a setting. */
-export interface Need {
+interface Need {
   readonly holds: (method: Method) => boolean;
   /** Why the setting does nothing where it does not hold. */
   readonly otherwise: string;
@@ -235,7 +235,7 @@ export type ConfigKey = keyof RunConfig;
 
 /** A row of the table, whatever its type. */
 export function fieldOf(key: ConfigKey): RunField {
-  return fields[key] as RunField;
+  return fields[key];
 }
 
 export const configKeys = Object.keys(fields) as ConfigKey[];

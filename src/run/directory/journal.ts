@@ -143,7 +143,7 @@ export type JournalEvent =
   | { readonly kind: "finished"; readonly reason: string };
 
 /** What the journal adds to an event. */
-export interface Stamp {
+interface Stamp {
   /** 0, 1, 2, … without gaps. */
   readonly seq: number;
   /** When it was written, ISO 8601. */

@@ -10,7 +10,7 @@ import { unsealedBytes } from "./sealed-log.js";
 import { SealedTail } from "./sealed-tail.js";
 
 /** What a sample may be looked for by; a record has any number of these. */
-export const MARKS = { correct: 1, disagreement: 2, failure: 4, "wrong step": 8, unfinished: 16 } as const;
+const MARKS = { correct: 1, disagreement: 2, failure: 4, "wrong step": 8, unfinished: 16 } as const;
 export type Mark = keyof typeof MARKS;
 
 export class LogIndex {
@@ -34,7 +34,7 @@ export class LogIndex {
   advance(): boolean {
     const { restarted, lines, more } = this.#tail.read();
     if (restarted) this.#count = 0;
-    for (const { record, start, end } of lines) this.#add(record as Partial<VerifiedSample>, start, end);
+    for (const { record, start, end } of lines) this.#add(record, start, end);
     return more;
   }
 

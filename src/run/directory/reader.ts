@@ -360,7 +360,7 @@ export class RunReader extends VouchedFiles {
 const MAX_INDEXED = 4_000_000;
 
 /** Whether a folder holds a run, as far as its names tell. */
-export function isRun(dir: string): boolean {
+function isRun(dir: string): boolean {
   return existsSync(join(dir, CONFIG_FILE)) || existsSync(join(dir, JOURNAL_FILE));
 }
 

@@ -33,7 +33,7 @@ export interface TaskCheck {
   readonly problems: readonly string[];
 }
 
-export interface RenderedPrompts {
+interface RenderedPrompts {
   readonly zeroShot: string;
   readonly fewShot: string;
   readonly hinted: string;

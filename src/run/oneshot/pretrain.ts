@@ -96,7 +96,7 @@ function trainingExample(tokenizer: Tokenizer, example: WorkedExample): Training
   const completion = tokenizer.encode(generatedFormat.completion(example.rationale, example.answer));
   return {
     name: example.question,
-    tokens: [...prompt, ...completion, tokenizer.endTokens[0] as number],
+    tokens: [...prompt, ...completion, tokenizer.endTokens[0]],
     completionStart: prompt.length,
   };
 }

@@ -9,7 +9,7 @@ import { encodeAnyLength, promptLengths } from "./prompts.js";
 export type Lengths = ReadonlyMap<number, number>;
 
 /** A prompt that a run would sample with. */
-export interface PromptNeed {
+interface PromptNeed {
   readonly split: "train" | "test";
   readonly index: number;
   /** Worked examples, question, generation and end-of-text, in tokens. */

@@ -36,7 +36,7 @@ function localFolder(root: string): SourceFolder {
       if (entries === null) return null;
       // Links count as what they point to; the cache of the hub's own client is made of them.
       const kinds = await Promise.all(
-        entries.map((entry) =>
+        entries.map(async (entry) =>
           entry.isSymbolicLink() ? stat(join(root, path, entry.name)).catch(() => entry) : entry,
         ),
       );

@@ -1,7 +1,7 @@
 /** Where rows come from: a file, a folder, or a data set on the Hugging Face hub, all read in the same way. */
 
 /** What a folder holds, by name. */
-export interface Entries {
+interface Entries {
   readonly files: readonly string[];
   readonly folders: readonly string[];
 }

@@ -2,7 +2,7 @@
 
 import type { Observation, Task } from "../task.js";
 
-export type SplitName = "train" | "test";
+type SplitName = "train" | "test";
 
 export interface SelfCheckReport {
   readonly task: string;

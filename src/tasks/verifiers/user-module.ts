@@ -105,7 +105,7 @@ class ModuleThread {
     const { exports } = this.#start();
     const verify = ["verify", "judge"].find((name) => exports.includes(name));
     if (verify === undefined) {
-      this.#stop();
+      void this.#stop();
       throw new UserError(
         `expected a function verify exported by the verifier ${path}, got ${exports.length === 0 ? "no function" : exports.join(", ")}`,
       );
@@ -119,7 +119,7 @@ class ModuleThread {
     const { ask } = this.#running ?? this.#start();
     const reply = ask({ name, values }, limit);
     if (reply !== null) return reply;
-    this.#stop();
+    void this.#stop();
     return { failure: `${name} gave no answer within ${limit} s` };
   }
 
@@ -170,6 +170,7 @@ class ModuleThread {
     return this.#running;
   }
 
+  /** Ends the worker. Who does not wait for its end loses nothing: the next one is another. */
   async #stop(): Promise<void> {
     const running = this.#running;
     this.#running = undefined;

@@ -348,8 +348,8 @@ describe("rotaryTables", () => {
         let worst = 0;
         for (const [row, position] of expected.positions.entries()) {
           for (let pair = 0; pair < pairs; pair++) {
-            const ours = tables[kind][position * pairs + pair] as number;
-            worst = Math.max(worst, Math.abs(ours - (values[row * pairs + pair] as number)));
+            const ours = tables[kind][position * pairs + pair];
+            worst = Math.max(worst, Math.abs(ours - values[row * pairs + pair]));
           }
         }
         // A frequency that is off by its last bit moves a far angle by a few 1e-6 (a wrong blend: by 1e-2 and more).

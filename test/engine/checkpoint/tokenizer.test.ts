@@ -115,9 +115,7 @@ describe("the word tokenizer", () => {
         const text = parts.join("");
         const greedy: number[] = [];
         for (let at = 0; at < text.length; ) {
-          const fits = words
-            .filter((word) => text.startsWith(word, at))
-            .sort((a, b) => b.length - a.length)[0] as string;
+          const fits = words.filter((word) => text.startsWith(word, at)).sort((a, b) => b.length - a.length)[0];
           greedy.push(1 + words.indexOf(fits));
           at += fits.length;
         }

@@ -40,7 +40,7 @@ describe.each(MODELS)("prompts of %s", (model) => {
       const together = await fresh().read(prompts);
       for (const [i, alone] of prompts.entries()) {
         const [own] = await fresh().read([alone]);
-        expect(bits(own as ReadPrompt), `prompt ${i}`).toEqual(bits(together[i] as ReadPrompt));
+        expect(bits(own), `prompt ${i}`).toEqual(bits(together[i]));
       }
     },
   );
@@ -54,6 +54,6 @@ describe.each(MODELS)("prompts of %s", (model) => {
     await reader.read(Array.from({ length: 200 }, (_, i) => prompt(9 + (i % 3), i)));
     const [after] = await reader.read([first]);
     expect(after).not.toBe(before);
-    expect(bits(after as ReadPrompt)).toEqual(bits(before as ReadPrompt));
+    expect(bits(after)).toEqual(bits(before));
   });
 });

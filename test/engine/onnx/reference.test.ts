@@ -1,4 +1,7 @@
-/** The engine against PyTorch and transformers: logits, loss, gradients, optimizer steps and greedy tokens dumped by make_fixture.py. */
+/**
+ * The engine against PyTorch and transformers: logits, loss, gradients, optimizer steps and greedy tokens dumped by
+ * make_fixture.py.
+ */
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -43,7 +43,7 @@ function tokenizerWith(template: string | null): CheckpointTokenizer {
 const TURNS =
   "{{ bos_token }}{% for m in messages %}<turn>{{ m.role }}\n{{ m.content }}<end>\n{% endfor %}{% if add_generation_prompt %}<turn>assistant\n{% endif %}";
 
-const method: Method = METHODS["adastar"] as Method;
+const method: Method = METHODS["adastar"];
 const exemplars = [
   { question: "1 + 1?", rationale: "1 + 1 = 2.", answer: "2" },
   { question: "2 + 2?", rationale: "2 + 2 = 4.", answer: "4" },

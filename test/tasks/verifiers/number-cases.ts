@@ -2,7 +2,10 @@
 
 import type { VerifierKind } from "../../../src/tasks/verifiers/index.js";
 
-/** `strict`: right in the asked form. `lenient`: right, and not in the asked form. `none`: no answer. `wrong`: another answer. */
+/**
+ * `strict`: right in the asked form. `lenient`: right, and not in the asked form. `none`: no answer. `wrong`: another
+ * answer.
+ */
 export type Expected = "strict" | "lenient" | "none" | "wrong";
 
 export interface CaseGroup {

@@ -177,7 +177,7 @@ export const NUMBER_TRAPS: readonly Trap[] = [
   both("The answer is 11\nThe sum of 3 and 4 is 7", "11", "correct", "text after the statement"),
 ];
 
-export const FOUR: readonly AnswerOption[] = [
+const FOUR: readonly AnswerOption[] = [
   { label: "A", text: "a dog" },
   { label: "B", text: "vitamin C" },
   { label: "C", text: "New York" },

@@ -17,7 +17,7 @@ import { readRotary, ropeFields, writeRope } from "./rope-json.js";
  */
 const LIMITS = { size: 1 << 20, vocabulary: 1 << 24, layers: 1024, context: 1 << 30, parameters: 1e12 } as const;
 
-export const size = (limit: number = LIMITS.size) => z.int().min(1).max(limit);
+const size = (limit: number = LIMITS.size) => z.int().min(1).max(limit);
 export const contextSize = size(LIMITS.context);
 export const factor = z.number().positive();
 

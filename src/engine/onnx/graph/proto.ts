@@ -23,7 +23,7 @@ export interface NodeRecord {
   readonly attributes: Readonly<Record<string, Attribute>>;
 }
 
-export interface ValueRecord {
+interface ValueRecord {
   readonly name: string;
   readonly type: ElementType;
   readonly shape: readonly Dim[];

@@ -4,7 +4,7 @@ import type { AnswerOption } from "../../task.js";
 import { escaped } from "./option-text.js";
 
 /** Depends on the labels only, not on the options' texts. */
-export interface LabelPatterns {
+interface LabelPatterns {
   /** `(B)` and `[b]` at the start. */
   readonly bracketed: RegExp;
   /** `B` at the start. */
