@@ -35,7 +35,7 @@ export interface TrainingGraph {
   readonly model: Uint8Array;
   /** Σ tokenWeights · negative log-likelihood, a scalar. */
   readonly loss: string;
-  /** Gradient of the loss, by weight name; the head's comes under `headName`, even when it is tied. */
+  /** Gradient of the loss, by weight name; a tied head's under that of the embedding. */
   readonly gradients: ReadonlyMap<string, string>;
   /** Gradient with respect to the embedding rows of the tokens, [N, D]. */
   readonly inputGradient: string;
