@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import {
@@ -8,7 +7,6 @@ import {
 } from "../../../src/engine/checkpoint/config-json.js";
 import { newLlama } from "../../../src/engine/checkpoint/model-config.js";
 import { nonEmbeddingParameterCount, parameterCount } from "../../../src/engine/checkpoint/model-facts.js";
-import { type Rotary, rotaryTables } from "../../../src/engine/checkpoint/rotary.js";
 import { SafetensorsFile } from "../../../src/engine/checkpoint/safetensors.js";
 import { storedTensors } from "../../../src/engine/checkpoint/tensors.js";
 import { UserError } from "../../../src/errors.js";
@@ -332,30 +330,5 @@ describe("toConfigJson", () => {
     expect(parseModelConfig(toConfigJson(scaled, "float32", null), null, "/m")).toEqual(scaled);
     const mistral = parse({ model_type: "mistral", sliding_window: 32 });
     expect(parseModelConfig(toConfigJson(mistral, "float32", null), null, "/m")).toEqual(mistral);
-  });
-});
-
-describe("rotaryTables", () => {
-  it("equal transformers' for every way of stretching them, at near and far positions", async () => {
-    const expected = JSON.parse(await readFile(join(fixtures, "rope.expected.json"), "utf8"));
-    const file = await SafetensorsFile.open(join(fixtures, "rope.expected.safetensors"));
-    for (const [name, parameters] of Object.entries(expected.ropeParameters)) {
-      const { attention } = parse({ head_dim: expected.headDim, rope_parameters: parameters });
-      const tables = rotaryTables(attention[0].rotary as Rotary, Math.max(...expected.positions) + 1);
-      for (const kind of ["cos", "sin"] as const) {
-        const values = await file.read(`${name}.${kind}`);
-        const pairs = expected.headDim / 2;
-        let worst = 0;
-        for (const [row, position] of expected.positions.entries()) {
-          for (let pair = 0; pair < pairs; pair++) {
-            const ours = tables[kind][position * pairs + pair];
-            worst = Math.max(worst, Math.abs(ours - values[row * pairs + pair]));
-          }
-        }
-        // A frequency that is off by its last bit moves a far angle by a few 1e-6 (a wrong blend: by 1e-2 and more).
-        expect(worst, `${name}.${kind}`).toBeLessThan(1e-5);
-      }
-    }
-    await file.close();
   });
 });
