@@ -4,9 +4,9 @@
  *
  *   npm run build && node bench/engine.mjs [--python PATH] [--dtypes float32,bfloat16] [--sizes 5M,135M] [--rounds 3]
  *
- * `--python` names an interpreter with torch and transformers; without it only this engine is measured. Each figure
+ * `--python` names an interpreter with torch and transformers; without it, only this engine is measured. Each figure
  * comes from a fresh process (bench/engine-worker.mjs or bench/engine_reference.py) that runs its step a few times
- * untimed, then timed, and tells its median; the processes of both sides take turns, and the table shows the median of
+ * untimed, then timed, and prints its median; the processes of both sides take turns, and the table shows the median of
  * the rounds. Weights are random: speed does not depend on them.
  */
 

@@ -5,7 +5,8 @@ export const DEFAULT_SLOTS = 64;
 
 export const ONNX_CAPABILITIES: Capabilities = {
   exactRestore: true,
-  // Another number of threads sums in another order, which changes logits by less than this; other weights change them by more.
+  // Another number of threads sums in another order, which changes logits by less than this; other weights change them
+  // by more.
   canaryTolerance: 1e-3,
   checkpoints: "folder",
   sharesPrefix: true,

@@ -215,7 +215,10 @@ export class Decoder {
   }
 }
 
-/** At least two rows: the runtime multiplies a single row in another order, and a sequence's numbers must not depend on its company. */
+/**
+ * At least two rows: the runtime multiplies a single row in another order, and a sequence's numbers must not depend on
+ * its company.
+ */
 function rowsOf(batch: number): number {
   return Math.max(2, batch);
 }

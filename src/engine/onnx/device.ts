@@ -1,6 +1,7 @@
 /**
- * The one module that talks to ONNX Runtime. A device runs graphs (`Session`) and holds numbers (`DeviceArray`); which execution provider
- * it uses is decided here and nowhere else. Today that is the CPU, whose memory is this process's own.
+ * The one module that talks to ONNX Runtime. A device runs graphs (`Session`) and holds numbers (`DeviceArray`); which
+ * execution provider it uses is decided here and nowhere else. Today that is the CPU, whose memory is this process's
+ * own.
  */
 
 import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";

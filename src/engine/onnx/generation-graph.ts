@@ -30,7 +30,7 @@ interface WindowMasks {
 }
 
 /**
- * One graph takes a prompt in and generates: L new positions of B sequences attend to [prefix | own cache | the new
+ * One graph computes prompts and generates: L new positions of B sequences attend to [prefix | own cache | the new
  * ones].
  *
  * Inputs: `embeddingTable` [V, D]; `tokens` [B, L] int64; `positions` [B, L] int64; `last` [R] int64, the rows of B·L

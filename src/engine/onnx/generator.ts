@@ -1,6 +1,6 @@
 /**
- * Batched generation with a key/value cache: sequences come and go in slots while the batch keeps running, and the prefix that all
- * prompts share is computed once for each set of weights.
+ * Batched generation with a key/value cache: sequences come and go in slots while the batch keeps running, and the
+ * prefix that all prompts share is computed once for each set of weights.
  */
 
 import { uniform } from "../../algorithm/random.js";
@@ -150,7 +150,10 @@ export class Generator {
   }
 }
 
-/** Requests for free slots: some at a time, because a run of the graph for each costs more than slots that are idle for a while. */
+/**
+ * Requests for free slots: some at a time, because a run of the graph for each costs more than slots that are idle for
+ * a while.
+ */
 async function takeRequests(source: RequestSource, slots: Slots): Promise<NumberedRequest[]> {
   const free = slots.free.length;
   const enough = Math.max(1, slots.count >> 3);

@@ -9,7 +9,8 @@ import type { Weights } from "../checkpoint/weights.js";
 const EMBEDDING_DEVIATION = 0.02;
 
 /**
- * Norms multiply by 1, biases are 0, matrices normal with deviation 1/√(inputs), so that a layer keeps its input's scale at any width.
+ * Norms multiply by 1, biases are 0, matrices normal with deviation 1/√(inputs), so that a layer keeps its input's
+ * scale at any width.
  */
 export function initialWeights(config: ModelConfig, seed: number): Weights {
   const weights: Weights = new Map();

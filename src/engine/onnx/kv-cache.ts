@@ -1,7 +1,7 @@
 /**
- * Keys and values of the positions that sequences have had so far, in the arrays that the graph reads. Each layer's array is
- * [heads K, slots B, capacity S, width E]; a slot is one sequence's place. Positions beyond a slot's length hold old or zero data
- * and are masked.
+ * Keys and values of the positions that sequences have had so far, in the arrays that the graph reads. Each layer's
+ * array is [heads K, slots B, capacity S, width E]; a slot is one sequence's place. Positions beyond a slot's length
+ * hold old or zero data and are masked.
  */
 
 import type { ModelConfig } from "../checkpoint/model-config.js";

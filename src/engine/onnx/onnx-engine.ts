@@ -48,7 +48,8 @@ export interface OnnxEngineOptions {
   /** Sequences that are generated at once, at most; 64 when left out. */
   readonly slots?: number;
   /**
-   * Type of the weights that `save` writes; the base model's when left out. Training and `restore` keep float32 in any case.
+   * Type of the weights that `save` writes; the base model's when left out. Training and `restore` keep float32 in any
+   * case.
    */
   readonly checkpointType?: WeightType;
 }

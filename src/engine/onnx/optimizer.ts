@@ -1,14 +1,13 @@
 /**
- * Adam (Kingma & Ba 2015) and AdamW (Loshchilov & Hutter 2019) as graphs over pieces of the weights, so that an update uses all threads of
- * the device. Every operation is elementwise, so the numbers do not depend on how weights are cut into pieces or on the number of threads.
+ * Adam (Kingma & Ba 2015) and AdamW (Loshchilov & Hutter 2019) as graphs over pieces of the weights, so that an update
+ * uses all threads of the device. Every operation is elementwise, so the numbers do not depend on how weights are cut
+ * into pieces or on the number of threads.
  */
 
 import type { OptimizerParams } from "../engine.js";
-import type { Device, Session, Value } from "./device.js";
-import { floats } from "./device.js";
+import { type Device, floats, type Session, type Value } from "./device.js";
 import { Graph, type Tensor } from "./graph/graph.js";
-import type { ModelWeights, WeightArrays } from "./model-weights.js";
-import { arrayOf } from "./model-weights.js";
+import { arrayOf, type ModelWeights, type WeightArrays } from "./model-weights.js";
 
 type OptimizerKind = OptimizerParams["kind"];
 
@@ -72,9 +71,12 @@ export class Optimizer {
   readonly moments: Moments;
   readonly #device: Device;
   readonly #weights: WeightArrays;
+  readonly #piece: number;
   readonly #updates = new Map<OptimizerKind, Update>();
 
-  constructor(weights: ModelWeights) {
+  /** @param piece numbers of a weight that one run updates, at most */
+  constructor(weights: ModelWeights, piece = PIECE) {
+    this.#piece = piece;
     this.#device = weights.device;
     this.#weights = weights.arrays;
     this.moments = { mean: weights.zeros(), square: weights.zeros(), step: 0 };
@@ -94,8 +96,10 @@ export class Optimizer {
       scalars[name] = floats(Float32Array.of(SCALARS[name](params, this.moments.step, scale)), []);
     }
     for (const [name, weight] of this.#weights) {
-      const [means, squares, slopes] = [mean, square, gradients].map((arrays) => arrayOf(arrays, name).pieces(PIECE));
-      for (const [i, piece] of weight.pieces(PIECE).entries()) {
+      const [means, squares, slopes] = [mean, square, gradients].map((arrays) =>
+        arrayOf(arrays, name).pieces(this.#piece),
+      );
+      for (const [i, piece] of weight.pieces(this.#piece).entries()) {
         await update.run(scalars, { weight: piece, mean: means[i], square: squares[i], gradient: slopes[i] });
       }
     }

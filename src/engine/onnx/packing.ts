@@ -63,8 +63,8 @@ function masks(config: ModelConfig, length: number): Feeds {
 }
 
 /**
- * Parts of a batch whose intermediate results fit into memory, at least one example each. Examples of like length are together, so
- * that little of attention is spent on fill.
+ * Parts of a batch whose intermediate results fit into memory, at least one example each. Examples of like length are
+ * together, so that little of attention is spent on fill.
  */
 export function split(
   config: ModelConfig,

@@ -1,8 +1,8 @@
 /**
- * Computes prompts, and remembers them: an observation that is tried again has the same prompt, whose keys, values and logits need
- * not be computed a second time. What is computed for a prompt depends on the prompt alone, bit for bit, and never on the others
- * in the same run, so remembering changes no sample. For this, prompts of one length go together, without padding, and no matrix
- * has a single row, because the runtime multiplies those in another order.
+ * Computes prompts, and remembers them: an observation that is tried again has the same prompt, whose keys, values and
+ * logits need not be computed a second time. What is computed for a prompt depends on the prompt alone, bit for bit,
+ * and never on the others in the same run, so remembering changes no sample. For this, prompts of one length go
+ * together, without padding, and no matrix has a single row, because the runtime multiplies those in another order.
  */
 
 import type { Decoder, Prefix } from "./decoder.js";

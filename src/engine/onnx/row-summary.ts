@@ -1,6 +1,6 @@
 /**
- * What a token is chosen by, computed in the graph: the likeliest tokens of each row of logits, and the mass of all tokens. A row of
- * logits has tens of thousands of numbers, and in most cases its nucleus is among the first hundred.
+ * What a token is chosen by, computed in the graph: the likeliest tokens of each row of logits, and the mass of all
+ * tokens. A row of logits has tens of thousands of numbers, and in most cases its nucleus is among the first hundred.
  */
 
 import type { Graph, Tensor } from "./graph/graph.js";
@@ -45,8 +45,9 @@ export function summarizeRows(g: Graph, logits: Tensor, vocabulary: number, inve
 }
 
 /**
- * Bound on the relative error of `masses`. A sum of n positive float32 numbers is off by at most n roundings, in whatever order it is
- * taken; 64 more cover the arguments (|x|·exp(x) sums up to less than the logarithm of the vocabulary) and the exponential itself.
+ * Bound on the relative error of `masses`. A sum of n positive float32 numbers is off by at most n roundings, in
+ * whatever order it is taken; 64 more cover the arguments (|x|·exp(x) sums up to less than the logarithm of the
+ * vocabulary) and the exponential itself.
  */
 export function massError(vocabulary: number): number {
   const [outer, inner] = factors(vocabulary);

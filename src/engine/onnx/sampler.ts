@@ -7,7 +7,10 @@ export function greedyToken(logits: Float32Array): number {
   return best;
 }
 
-/** Draws from the nucleus of softmax(logits / temperature) (Holtzman et al. 2020). Holds scratch memory for one vocabulary. */
+/**
+ * Draws from the nucleus of softmax(logits / temperature) (Holtzman et al. 2020). Holds scratch memory for one
+ * vocabulary.
+ */
 export class NucleusSampler {
   readonly #probabilities: Float64Array;
   readonly #candidates: Int32Array;
@@ -20,7 +23,8 @@ export class NucleusSampler {
   /**
    * @param logits [vocabulary]
    * @param temperature above 0
-   * @param topP the nucleus is the smallest set of most likely tokens whose mass reaches this, in (0, 1]; ties go to the lower id
+   * @param topP the nucleus is the smallest set of most likely tokens whose mass reaches this, in (0, 1]; ties go to
+   * the lower id
    * @param random uniform in [0, 1)
    */
   draw(logits: Float32Array, temperature: number, topP: number, random: number): number {
@@ -33,7 +37,8 @@ export class NucleusSampler {
       sum += p;
     }
     const last = topP < 1 ? this.#lastOfNucleus(topP * sum, ((1 - topP) * sum) / logits.length) : -1;
-    // Tokens are lined up by id, not by rank, so that logits that differ by rounding give the same token but at the very boundaries.
+    // Tokens are lined up by id, not by rank, so that logits that differ by rounding give the same token but at the
+    // very boundaries.
     let mass = 0;
     for (let i = 0; i < logits.length; i++) if (last === -1 || !this.#ranksBefore(last, i)) mass += probabilities[i];
     const target = random * mass;
@@ -54,8 +59,8 @@ export class NucleusSampler {
   }
 
   /**
-   * The lowest-ranking token of the smallest set whose mass reaches `target`, by selection: the candidates are parted around a pivot, and only
-   * the part that holds the boundary is looked at further.
+   * The lowest-ranking token of the smallest set whose mass reaches `target`, by selection: the candidates are parted
+   * around a pivot, and only the part that holds the boundary is looked at further.
    *
    * @param floor tokens below it together hold less than what the nucleus leaves out, so none of them is in it
    */

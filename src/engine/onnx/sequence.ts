@@ -47,7 +47,10 @@ export class Sequence {
     return this.#sample(this.#tokens, this.#stream.text, stop);
   }
 
-  /** Ends the sequence at character `end` of its text. If that lies inside a token, the part that is kept is encoded anew. */
+  /**
+   * Ends the sequence at character `end` of its text. If that lies inside a token, the part that is kept is encoded
+   * anew.
+   */
   #cut(end: number): Sample {
     const text = this.#stream.text.slice(0, end);
     const whole = this.#textLengths.findLastIndex((length) => length <= end) + 1;

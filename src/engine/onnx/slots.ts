@@ -48,8 +48,8 @@ export class Slots {
   }
 
   /**
-   * Makes room for one more position of every sequence. If no more sequences will begin, it also gives up free slots, once they are
-   * at least half of all.
+   * Makes room for one more position of every sequence. If no more sequences will begin, it also gives up free slots,
+   * once they are at least half of all.
    */
   makeRoom(noneWillBegin: boolean): void {
     const active = this.#active;
@@ -64,7 +64,8 @@ export class Slots {
   }
 
   /**
-   * Computes the position of every sequence's last token, and adds it to the cache; free slots compute token 0 for nothing.
+   * Computes the position of every sequence's last token, and adds it to the cache; free slots compute token 0 for
+   * nothing.
    *
    * @param temperature above 0, of the rows' summaries
    */

@@ -1,6 +1,6 @@
 /**
- * Chooses next tokens: from a row's summary where that settles the choice, else from the whole row. Both give the same token, so
- * a summary only saves time.
+ * Chooses next tokens: from a row's summary where that settles the choice, else from the whole row. Both give the same
+ * token, so a summary only saves time.
  */
 
 import type { RowSummary } from "./row-summary.js";

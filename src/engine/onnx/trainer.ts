@@ -1,4 +1,6 @@
-/** Training: packs examples, runs the training graph, adds up what the host owns of the gradient, updates the weights. */
+/**
+ * Training: packs examples, runs the training graph, adds up what the host owns of the gradient, updates the weights.
+ */
 
 import { UserError } from "../../errors.js";
 import { EMBEDDING } from "../checkpoint/tensors.js";
@@ -28,7 +30,8 @@ export class Trainer {
 
   /**
    * @param weights updated in place by `step`
-   * @param activationBytes about as much memory as the intermediate results may take; a larger batch is split, its gradients added
+   * @param activationBytes about as much memory as the intermediate results may take; a larger batch is split, its
+   * gradients added
    */
   constructor(weights: ModelWeights, activationBytes = 4 * GIB) {
     this.#weights = weights;
@@ -63,8 +66,8 @@ export class Trainer {
   }
 
   /**
-   * Mean negative log-likelihood over all completion tokens, and its gradient by weight. The gradient's arrays are overwritten by
-   * the next call.
+   * Mean negative log-likelihood over all completion tokens, and its gradient by weight. The gradient's arrays are
+   * overwritten by the next call.
    */
   async lossAndGradients(
     examples: readonly TrainingExample[],

@@ -1,7 +1,8 @@
 /**
- * Reverse-mode differentiation of a graph, as a table "primitive → rule". A rule gets the application y = f(x₁, …) and dy, the
- * gradient of the loss with respect to y. It adds the nodes that compute dx₁, …; null where no gradient flows (indices, targets).
- * A rule may return a gradient in the broadcast shape: `unbroadcast` sums it down once, outside the rules.
+ * Reverse-mode differentiation of a graph, as a table "primitive → rule". A rule gets the application y = f(x₁, …) and
+ * dy, the gradient of the loss with respect to y. It adds the nodes that compute dx₁, …; null where no gradient flows
+ * (indices, targets). A rule may return a gradient in the broadcast shape: `unbroadcast` sums it down once, outside the
+ * rules.
  */
 
 import { type Application, type Graph, isStatic, type PrimitiveName, type Tensor, volume } from "./graph.js";
@@ -19,7 +20,8 @@ const RULES: { readonly [P in PrimitiveName]: Rule<P> } = {
   // y = a ∘ b:  da = dy ∘ b,  db = dy ∘ a
   mul: (g, { inputs: [a, b] }, dy) => [g.mul(dy, b), g.mul(dy, a)],
 
-  // y = s·A·B:  dA = s·dy·Bᵀ,  dB = s·Aᵀ·dy;  a transposed operand's gradient is the transpose of that, again by flags only.
+  // y = s·A·B:  dA = s·dy·Bᵀ,  dB = s·Aᵀ·dy;  a transposed operand's gradient is the transpose of that, again by flags
+  // only.
   matmul: (g, { inputs: [a, b], attributes: { transA, transB, scale } }, dy) => [
     transA ? g.matmul(b, dy, { transA: transB, transB: true, scale }) : g.matmul(dy, b, { transB: !transB, scale }),
     transB ? g.matmul(dy, a, { transA: true, transB: transA, scale }) : g.matmul(a, dy, { transA: !transA, scale }),

@@ -1,7 +1,8 @@
 /**
- * A small typed graph builder. Every method adds one operation, infers its result's shape and returns the result, so that a
- * model reads as the formulas it computes. Operations are of two kinds: *primitives*, which autodiff.ts has a rule for, and
- * *helpers*, which only rules and parts without a gradient use. A primitive without a rule does not compile.
+ * A small typed graph builder. Every method adds one operation, infers its result's shape and returns the result, so
+ * that a model reads as the formulas it computes. Operations are of two kinds: *primitives*, which autodiff.ts has a
+ * rule for, and *helpers*, which only rules and parts without a gradient use. A primitive without a rule does not
+ * compile.
  *
  * A size is a number, or a name ("N") where it is known only when the graph runs.
  */
@@ -51,7 +52,7 @@ export interface Application<P extends PrimitiveName = PrimitiveName> {
   readonly inputs: readonly Tensor[];
   readonly attributes: Primitives[P];
   readonly output: Tensor;
-  /** Intermediate results that the rule can use again instead of computing them anew. */
+  /** Intermediate results that the rule reuses instead of computing them again. */
   readonly saved: readonly Tensor[];
 }
 
@@ -113,7 +114,7 @@ export class Graph {
     });
   }
 
-  // ---- primitives -------------------------------------------------------------------------------------------------------------
+  // ---- primitives ----
 
   add(a: Tensor, b: Tensor): Tensor {
     return this.#apply("add", [a, b], {}, this.#simple("Add", [a, b], broadcast(a, b)));
@@ -208,8 +209,8 @@ export class Graph {
   }
 
   /**
-   * Rotary position embedding (Su et al. 2021), the half-split form of Llama: each pair (xᵢ, xᵢ₊ₕ) of a head turns by its
-   * position's angle.
+   * Rotary position embedding (Su et al. 2021), the half-split form of Llama: each pair (xᵢ, xᵢ₊ₕ) of a head turns by
+   * its position's angle.
    *
    * @param x [batch, length, heads · 2h]
    * @param positions [batch, length] int64, rows of the tables
@@ -224,15 +225,18 @@ export class Graph {
     return this.#apply("rotate", [x], { positions, cosines, sines, heads }, output);
   }
 
-  /** Rows of x [rows, width] at `indices` [n]. They must be distinct: the reverse writes each row once, in no certain order. */
+  /**
+   * Rows of x [rows, width] at `indices` [n]. They must be distinct: the reverse writes each row once, in no certain
+   * order.
+   */
   takeRows(x: Tensor, indices: Tensor): Tensor {
     const shape = [...indices.shape, ...x.shape.slice(1)];
     return this.#apply("takeRows", [x, indices], {}, this.#simple("Gather", [x, indices], shape, { axis: 0 }));
   }
 
   /**
-   * Sequences that lie one after another in x [N, width], one a row of the result [B, L, width]. Rows are filled up with copies
-   * of any rows of x; these must not reach the loss, so that no gradient comes back from them.
+   * Sequences that lie one after another in x [N, width], one a row of the result [B, L, width]. Rows are filled up
+   * with copies of any rows of x; these must not reach the loss, so that no gradient comes back from them.
    *
    * @param padded [B, L] int64, the row of x for each place of the result
    * @param places [N] int64, distinct: the place among B·L of each row of x
@@ -250,7 +254,9 @@ export class Graph {
     return this.#apply("collect", [x], { padded, real }, this.lookUp(this.rows(x), places));
   }
 
-  /** −Σᵢ weightsᵢ · log softmax(logitsᵢ)[targetsᵢ], for logits [n, classes], targets [n, 1] int64 and weights [n, 1]. */
+  /**
+   * −Σᵢ weightsᵢ · log softmax(logitsᵢ)[targetsᵢ], for logits [n, classes], targets [n, 1] int64 and weights [n, 1].
+   */
   crossEntropy(logits: Tensor, targets: Tensor, weights: Tensor): Tensor {
     const logProbabilities = this.#simple("LogSoftmax", [logits], logits.shape, { axis: -1 });
     const picked = this.#simple("GatherElements", [logProbabilities, targets], targets.shape, { axis: 1 });
@@ -260,7 +266,7 @@ export class Graph {
     return this.#apply("crossEntropy", [logits, targets, weights], {}, output, [logProbabilities]);
   }
 
-  // ---- helpers: no gradient flows through these ---------------------------------------------------------------------------------
+  // ---- helpers: no gradient flows through these ----
 
   sigmoid(x: Tensor): Tensor {
     return this.#simple("Sigmoid", [x], x.shape);

@@ -1,6 +1,7 @@
 /**
- * The part of the ONNX protobuf format that our graphs need, written directly: a model is a few nested length-delimited messages, and
- * a writer of some hundred lines is easier to trust than a generated library. Field numbers are those of onnx.proto3 (ONNX IR version 10).
+ * The part of the ONNX protobuf format that our graphs need, written directly: a model is a few nested length-delimited
+ * messages, and a writer of some hundred lines is easier to trust than a generated library. Field numbers are those of
+ * onnx.proto3 (ONNX IR version 10).
  */
 
 export type ElementType = "float" | "int32" | "int64" | "bool";
