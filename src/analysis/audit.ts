@@ -1,13 +1,11 @@
 /** What the verifiers made of a run's samples, from its directory alone: where the two readings differ, and what came to nothing. */
 
-import { join } from "node:path";
 import type { EvaluationKind } from "../algorithm/methods.js";
 import { UserError } from "../errors.js";
 import type { RunConfig } from "../run/config/fields.js";
-import { EVALUATION_LOGS, type IterationLog, iterationLog, listIterations } from "../run/directory/paths.js";
+import { EVALUATION_LOGS } from "../run/directory/paths.js";
+import { RunReader } from "../run/directory/reader.js";
 import type { DrawnSample, VerifiedSample } from "../run/directory/records.js";
-import { readRunConfig } from "../run/directory/run-config.js";
-import { readSealedLog } from "../run/directory/sealed-log.js";
 
 export type Split = "train" | "test";
 
@@ -59,15 +57,12 @@ export interface Audit {
 interface Part {
   readonly split: Split;
   readonly evaluation: EvaluationKind | null;
-  readonly log: IterationLog;
 }
 
-const TRAINING: Part = { split: "train", evaluation: null, log: "samples" };
+const TRAINING: Part = { split: "train", evaluation: null };
 const PARTS: readonly Part[] = [
   TRAINING,
-  ...Object.entries(EVALUATION_LOGS).map(
-    ([evaluation, log]): Part => ({ split: "test", evaluation: evaluation as EvaluationKind, log }),
-  ),
+  ...Object.keys(EVALUATION_LOGS).map((kind): Part => ({ split: "test", evaluation: kind as EvaluationKind })),
 ];
 
 /**
@@ -75,12 +70,13 @@ const PARTS: readonly Part[] = [
  * Throws UserError when there is no run, no such iteration, or a log is damaged.
  */
 export function auditRun(dir: string, { iteration, split }: AuditOptions = {}): Audit {
-  const { accept } = readRunConfig(dir);
+  const run = RunReader.open(dir);
+  const { accept } = run.config;
   const counts: AuditCounts[] = [];
   const findings: AuditFinding[] = [];
-  for (const t of chosenIterations(dir, iteration)) {
+  for (const t of chosenIterations(run, iteration)) {
     for (const part of PARTS.filter((one) => split === undefined || one.split === split)) {
-      const samples = readPart(dir, t, part);
+      const samples = readPart(run, t, part);
       if (samples.length === 0) continue;
       counts.push(countsOf(t, part, samples));
       findings.push(...samples.flatMap((sample) => findingOf(t, part, sample)));
@@ -90,21 +86,16 @@ export function auditRun(dir: string, { iteration, split }: AuditOptions = {}): 
 }
 
 /** Those that the run directory holds, in order, or the one that was asked for. Throws UserError when that is not there. */
-export function chosenIterations(dir: string, iteration: number | undefined): readonly number[] {
-  const iterations = listIterations(dir);
+export function chosenIterations(run: RunReader, iteration: number | undefined): readonly number[] {
+  const { iterations, dir } = run;
   if (iteration === undefined) return iterations;
   if (iterations.includes(iteration)) return [iteration];
   const has = iterations.length === 0 ? "none" : iterations.join(", ");
   throw new UserError(`expected one of the iterations that ${dir} holds (${has}), got ${iteration}`);
 }
 
-/** The training samples of an iteration as far as they are drawn. Throws UserError when the log is damaged. */
-export function trainingSamples(dir: string, iteration: number): readonly DrawnSample[] {
-  return readPart(dir, iteration, TRAINING) as readonly DrawnSample[];
-}
-
-function readPart(dir: string, iteration: number, { log }: Part): readonly VerifiedSample[] {
-  return readSealedLog<VerifiedSample>(join(dir, iterationLog(iteration, log)));
+function readPart(run: RunReader, iteration: number, { evaluation }: Part): readonly VerifiedSample[] {
+  return [...(evaluation === null ? run.draws(iteration) : run.answers(iteration, evaluation))];
 }
 
 /** Whether a sample counted as correct under one reading. */

@@ -3,7 +3,7 @@
 import type { EvaluationKind } from "../algorithm/methods.js";
 import { engineNamed } from "../engine/registry.js";
 import { type EntryOf, findEntry } from "../run/directory/journal.js";
-import { readRun } from "../run/directory/reader.js";
+import { RunReader } from "../run/directory/reader.js";
 import { trainingFrequencies } from "./training-frequency.js";
 
 /** A model of a run. */
@@ -48,13 +48,13 @@ export interface ComparedRun {
  * Throws UserError when there is no run.
  */
 export function comparedRuns(dir: string, method: string, iterations = Number.POSITIVE_INFINITY): ComparedRun[] {
-  const view = readRun(dir);
-  const { config, entries } = view;
-  const records = view.records.filter(({ iteration }) => iteration <= iterations);
+  const run = RunReader.open(dir);
+  const { config, entries } = run;
+  const records = run.records.filter(({ iteration }) => iteration <= iterations);
   const opened = findEntry(entries, "opened");
   const base = findEntry(entries, "evaluated", 0);
   if (opened === undefined || base === undefined) return [];
-  const frequencies = trainingFrequencies(dir, view, records.length);
+  const frequencies = trainingFrequencies(run, records.length);
   return opened.method.evaluations.map(
     (kind, i): ComparedRun => ({
       method: i === 0 ? method : `${method} (${kind})`,

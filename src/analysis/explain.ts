@@ -1,19 +1,14 @@
 /** Why a run visited an observation when it did, and what came of it: from the run directory alone, whether the run is over or not. */
 
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { Method } from "../algorithm/methods.js";
 import { ObservationQueue } from "../algorithm/observation-queue.js";
 import { seedFor, shuffled } from "../algorithm/random.js";
 import { shown, UserError } from "../errors.js";
 import { emptyQueue } from "../run/config/config.js";
 import type { RunConfig } from "../run/config/fields.js";
-import { findEntry } from "../run/directory/journal.js";
-import { iterationFolder, listIterations } from "../run/directory/paths.js";
-import { type RunView, readRun } from "../run/directory/reader.js";
+import { RunReader } from "../run/directory/reader.js";
 import type { DrawnSample, KeptSample } from "../run/directory/records.js";
-import { readSealedLog } from "../run/directory/sealed-log.js";
-import { observationCount, trainingFrequencies } from "./training-frequency.js";
+import { observationCount, trainingCounts } from "./training-frequency.js";
 
 /** An observation's statistics in the queue, by which it is ordered. */
 interface QueuePosition {
@@ -66,24 +61,22 @@ const WHOLE_NUMBER = /^\d+$/;
  * Throws UserError when there is no such run or the run knows no such observation.
  */
 export function explainObservation(dir: string, observation: string): Explanation {
-  const view = readRun(dir);
-  const opened = findEntry(view.entries, "opened");
-  if (opened === undefined) throw new UserError(`expected a run with a journal, got ${dir}, which has none yet`);
+  const run = RunReader.open(dir);
+  const { opened } = run;
   const gold = opened.method.completions === "gold";
-  const begun = listIterations(dir).filter((t) => t > 0);
-  const logs = new Map(begun.map((t) => [t, logOf<DrawnSample>(dir, t, "samples")]));
-  const size = observationCount(dir, view);
+  const begun = run.iterations.filter((t) => t > 0);
+  const logs = new Map(begun.map((t) => [t, [...run.draws(t)]]));
+  const size = observationCount(run);
   // Where nothing is sampled, every observation is in D₊.
-  const known = [...logs.values(), ...(gold ? begun.map((t) => logOf<KeptSample>(dir, t, "kept")) : [])].flat();
+  const known = [...logs.values(), ...(gold ? begun.map((t) => [...run.kept(t)]) : [])].flat();
   const index = indexOf(observation, known, size, dir);
-  const finished = view.records.length;
-  const frequencies = trainingFrequencies(dir, view, finished);
+  const counts = Array.from(trainingCounts(run, run.records.length), (all) => all[index]);
   const iterations = begun.map((t) => {
-    const before = frequencies[t - 2]?.[index] ?? 0;
-    const trained = (frequencies[t - 1]?.[index] ?? before) - before;
+    const before = counts[t - 2] ?? 0;
+    const trained = (counts[t - 1] ?? before) - before;
     const tries = (logs.get(t) ?? []).filter((draw) => draw.observation === index);
     return {
-      ...explainIteration(dir, view, opened.method, { t, index, size, drawn: tries.length > 0 }),
+      ...explainIteration(run, opened.method, { t, index, size, drawn: tries.length > 0 }),
       tries,
       trained,
     };
@@ -93,16 +86,15 @@ export function explainObservation(dir: string, observation: string): Explanatio
     id: known.find((sample) => sample.observation === index)?.id ?? null,
     gold: iterations.flatMap(({ tries }) => tries)[0]?.gold ?? null,
     method: opened.method,
-    ties: view.config.queueTies,
+    ties: run.config.queueTies,
     observations: size === 0 ? null : size,
     iterations,
-    trained: frequencies.at(-1)?.[index] ?? 0,
+    trained: counts.at(-1) ?? 0,
   };
 }
 
 function explainIteration(
-  dir: string,
-  view: RunView,
+  run: RunReader,
   method: Method,
   {
     t,
@@ -112,9 +104,9 @@ function explainIteration(
   }: { readonly t: number; readonly index: number; readonly size: number; readonly drawn: boolean },
 ): Omit<IterationExplanation, "tries" | "trained"> {
   const { place, key } =
-    method.visits === "queue" ? queuePlace(dir, view, method, { t, index, size }) : randomPlace(view, t, index, size);
-  const visited = findEntry(view.entries, "visited", t)?.result.visited ?? null;
-  const popped = findEntry(view.entries, "committed", t)?.record.popped ?? null;
+    method.visits === "queue" ? queuePlace(run, method, { t, index, size }) : randomPlace(run, t, index, size);
+  const visited = run.find("visited", t)?.result.visited ?? null;
+  const popped = run.find("committed", t)?.record.popped ?? null;
   const outcome = (): IterationExplanation["outcome"] => {
     if (visited === null || place === null) return "under way";
     if (place > visited) return drawn ? "speculated" : "not reached";
@@ -126,17 +118,14 @@ function explainIteration(
 
 /** In the queue as the iteration before left it. Nothing can be said of the first one before the number of observations is known. */
 function queuePlace(
-  dir: string,
-  { config, entries }: RunView,
+  run: RunReader,
   method: Method,
   { t, index, size }: { readonly t: number; readonly index: number; readonly size: number },
 ) {
-  const before = findEntry(entries, "committed", t - 1);
+  const before = run.find("committed", t - 1);
   if (t === 1 ? size === 0 : before === undefined) return { place: null, key: null };
   const queue =
-    before === undefined
-      ? emptyQueue(config, method, size)
-      : ObservationQueue.restore(readFileSync(join(dir, before.queue.path)));
+    before === undefined ? emptyQueue(run.config, method, size) : ObservationQueue.restore(run.read(before.queue));
   let place = 1;
   for (const observation of queue.peekInOrder()) {
     if (observation === index) break;
@@ -145,13 +134,9 @@ function queuePlace(
   return { place, key: { lastSampled: queue.lastSampled(index), ...queue.counts(index) } };
 }
 
-function randomPlace({ config }: RunView, t: number, index: number, size: number) {
+function randomPlace({ config }: RunReader, t: number, index: number, size: number) {
   if (size === 0) return { place: null, key: null };
   return { place: shuffled(size, seedFor(config.seed, "visit-order", t)).indexOf(index) + 1, key: null };
-}
-
-function logOf<T extends object>(dir: string, t: number, name: string): T[] {
-  return readSealedLog<T>(join(dir, iterationFolder(t), `${name}.jsonl`));
 }
 
 /** @param known samples with the ids of their observations */

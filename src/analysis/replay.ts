@@ -4,7 +4,6 @@
  * how much that was is told.
  */
 
-import { join } from "node:path";
 import { commit, type DrawnTry, type TryRequest, visit } from "../algorithm/iteration.js";
 import type { Method } from "../algorithm/methods.js";
 import { seedFor, uniform } from "../algorithm/random.js";
@@ -13,11 +12,8 @@ import { UserError } from "../errors.js";
 import { emptyQueue, methodOf, resolveConfig } from "../run/config/config.js";
 import type { RunConfig } from "../run/config/fields.js";
 import { refuseIneffectiveFlags } from "../run/config/ineffective.js";
-import { findEntry } from "../run/directory/journal.js";
-import { iterationLog, listIterations } from "../run/directory/paths.js";
-import { readRun } from "../run/directory/reader.js";
+import { RunReader } from "../run/directory/reader.js";
 import type { DrawnSample } from "../run/directory/records.js";
-import { readSealedLog } from "../run/directory/sealed-log.js";
 import { scheduleOf } from "../run/loop/training.js";
 import { observationCount } from "./training-frequency.js";
 
@@ -58,19 +54,19 @@ interface SourcedTry extends DrawnTry {
  * Throws UserError where there is no finished iteration, or a method whose outcomes no run of another method can have recorded.
  */
 export async function replayRun(dir: string, settings: Readonly<Record<string, unknown>>): Promise<Replay> {
-  const view = readRun(dir);
-  const opened = findEntry(view.entries, "opened");
-  const size = observationCount(dir, view);
+  const run = RunReader.open(dir);
+  const opened = run.find("opened");
+  const size = observationCount(run);
   if (opened === undefined || size === 0) {
     throw new UserError(`expected a run with at least one finished iteration, got ${dir}, which has none`);
   }
   const resolved = resolveConfig([
-    { source: "run", folder: dir, values: view.config },
+    { source: "run", folder: dir, values: run.config },
     { source: "flags", folder: dir, values: settings },
   ]);
   refuseIneffectiveFlags(resolved);
   const { config } = resolved;
-  const outcomes = new RecordedOutcomes(dir, view.records.length, config.seed);
+  const outcomes = new RecordedOutcomes(run, config.seed);
   if (!outcomes.hasDraws) {
     throw new UserError(
       `expected a run that sampled, got ${dir}, whose method ${opened.method.name} trains on gold answers: there are no outcomes to replay`,
@@ -149,12 +145,11 @@ class RecordedOutcomes {
   /** By iteration: share of right tries, plain and hinted; null where none was drawn. */
   readonly #rates: readonly Readonly<Record<"plain" | "hinted", number | null>>[];
 
-  constructor(dir: string, iterations: number, seed: number) {
-    this.iterations = iterations;
+  /** Of the run's finished iterations. */
+  constructor(run: RunReader, seed: number) {
+    this.iterations = run.records.length;
     this.#seed = seed;
-    const draws = listIterations(dir)
-      .filter((t) => t >= 1 && t <= iterations)
-      .map((t) => readSealedLog<DrawnSample>(join(dir, iterationLog(t, "samples"))));
+    const draws = run.records.map(({ iteration }) => [...run.draws(iteration)]);
     this.hasDraws = draws.some((all) => all.length > 0);
     this.hasHints = draws.some((all) => all.some(({ hinted }) => hinted));
     this.#byIteration = draws.map((all) => new Map(all.map((draw) => [keyOf(draw), draw.correct])));

@@ -4,7 +4,7 @@ import { methodNamed } from "../../src/algorithm/methods.js";
 import { type Explanation, explainObservation } from "../../src/analysis/explain.js";
 import { trainingFrequencies } from "../../src/analysis/training-frequency.js";
 import { emptyQueue } from "../../src/run/config/config.js";
-import { readRun } from "../../src/run/directory/reader.js";
+import { RunReader, readRun } from "../../src/run/directory/reader.js";
 import type { DrawnSample } from "../../src/run/directory/records.js";
 import { readSealedLog } from "../../src/run/directory/sealed-log.js";
 import { startRun } from "../../src/run/loop/runner.js";
@@ -46,7 +46,7 @@ describe("explainObservation", () => {
     for (const { iteration, target } of readRun(runDir).records) {
       expect(all.reduce((sum, { iterations }) => sum + iterations[iteration - 1].trained, 0)).toBe(target);
     }
-    const [frequencies] = trainingFrequencies(runDir, readRun(runDir), 3).slice(-1);
+    const [frequencies] = trainingFrequencies(RunReader.open(runDir), 3).slice(-1);
     expect(all.map(({ trained }) => trained)).toEqual([...frequencies]);
   });
 

@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { trainingSamples } from "../../src/analysis/audit.js";
+import { RunReader } from "../../src/run/directory/reader.js";
 import { ChatClient, type ChatEndpoint } from "../../src/analysis/rationale-judge/client.js";
 import { chosenSamples, type JudgeOptions, judgeRun } from "../../src/analysis/rationale-judge/judge.js";
 import { type LoggedVerdict, usualJudgeLog } from "../../src/analysis/rationale-judge/log.js";
@@ -34,7 +34,7 @@ let correct: Record<number, readonly DrawnSample[]> = {};
 
 beforeAll(async () => {
   dir = await reasonedRun();
-  correct = Object.fromEntries([1, 2].map((t) => [t, trainingSamples(dir, t).filter((one) => one.correct)]));
+  correct = Object.fromEntries([1, 2].map((t) => [t, [...RunReader.open(dir).draws(t)].filter((one) => one.correct)]));
   server = await startJudge();
 });
 afterAll(() => server.close());

@@ -4,7 +4,7 @@ import { replayRun } from "../../src/analysis/replay.js";
 import { simulate } from "../../src/analysis/simulate.js";
 import { trainingFrequencies } from "../../src/analysis/training-frequency.js";
 import { resolveConfig } from "../../src/run/config/config.js";
-import { readRun } from "../../src/run/directory/reader.js";
+import { RunReader, readRun } from "../../src/run/directory/reader.js";
 import { startRun } from "../../src/run/loop/runner.js";
 import { adastar } from "../cli/in-process.js";
 import { smallConfig, smallTask } from "../run/small-run.js";
@@ -20,7 +20,7 @@ describe("replayRun", () => {
     for (const [i, { target, visited, solved, alpha, popped, kept }] of run.records.entries()) {
       expect(iterations[i]).toMatchObject({ target, visited, solved, alpha, popped, kept });
     }
-    expect(frequencies).toEqual(trainingFrequencies(runDir, run, 3).at(-1));
+    expect(frequencies).toEqual(trainingFrequencies(RunReader.open(runDir), 3).at(-1));
   });
 
   test("another method needs what was not recorded, and says so", async () => {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { trainingSamples } from "../../src/analysis/audit.js";
+import { RunReader } from "../../src/run/directory/reader.js";
 import { complete, FLAWED, type JudgeServer, refuse, SOUND, startJudge, USAGE } from "../analysis/judge-server.js";
 import { reasonedRun } from "../analysis/reasoned-run.js";
 import { freshDir } from "../run/small-run.js";
@@ -33,7 +33,7 @@ afterEach(() => {
 const audit = (...args: string[]) =>
   adastar(["audit", dir, "--judge", server.url, "--judge-model", "judge", "--judge-log", log, ...args]);
 
-const correct = (iteration: number) => trainingSamples(dir, iteration).filter((one) => one.correct);
+const correct = (iteration: number) => [...RunReader.open(dir).draws(iteration)].filter((one) => one.correct);
 const wrong = (iteration: number) => correct(iteration).filter((one) => typeof one.wrongStep === "number");
 
 describe("audit --judge", () => {

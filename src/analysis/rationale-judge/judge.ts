@@ -5,14 +5,11 @@
  */
 
 import { createHash } from "node:crypto";
-import { join } from "node:path";
 import { seedFor } from "../../algorithm/random.js";
 import { UserError } from "../../errors.js";
 import { taskOptions } from "../../run/config/config.js";
-import type { RunConfig } from "../../run/config/fields.js";
-import { findEntry, readJournal } from "../../run/directory/journal.js";
+import { RunReader } from "../../run/directory/reader.js";
 import type { DrawnSample } from "../../run/directory/records.js";
-import { readRunConfig } from "../../run/directory/run-config.js";
 import { dataDigest } from "../../run/identity.js";
 import { chosenExemplars, limited } from "../../run/loop/open-parts.js";
 import { openPromptModel } from "../../run/open-engine.js";
@@ -20,7 +17,7 @@ import { encodePrompts } from "../../run/prompts/prompts.js";
 import { openTask } from "../../tasks/registry.js";
 import type { Observation, Task } from "../../tasks/task.js";
 import { inParallel } from "../../workers.js";
-import { chosenIterations, trainingSamples } from "../audit.js";
+import { chosenIterations } from "../audit.js";
 import { type ChatClient, RequestFailed } from "./client.js";
 import { JudgeLog, type LoggedVerdict, usualJudgeLog } from "./log.js";
 import { PROMPT_VERSION, questionAbout, verdictIn } from "./prompt.js";
@@ -88,9 +85,10 @@ const MOST_FAILURES = 5;
  */
 export async function judgeRun(dir: string, client: ChatClient, options: JudgeOptions = {}): Promise<Judging> {
   const { samples: most = USUAL.samples, maxTokens = USUAL.maxTokens, balanced = false, onProgress } = options;
-  const config = readRunConfig(dir);
-  const drawn = chosenIterations(dir, options.iteration)
-    .map((iteration) => ({ iteration, samples: trainingSamples(dir, iteration) }))
+  const run = RunReader.open(dir);
+  const { config } = run;
+  const drawn = chosenIterations(run, options.iteration)
+    .map((iteration) => ({ iteration, samples: [...run.draws(iteration)] }))
     .filter(({ samples }) => samples.length > 0)
     .map(({ iteration, samples }) => ({ iteration, correct: samples.filter(({ correct }) => correct) }));
   const checked = drawn.some(({ correct }) => correct.some(({ wrongStep }) => wrongStep !== undefined));
@@ -103,7 +101,7 @@ export async function judgeRun(dir: string, client: ChatClient, options: JudgeOp
   const chosen = drawn.flatMap(({ iteration, correct }) =>
     chosenSamples(correct, { seed: config.seed, iteration, most, balanced }).map((sample) => ({ iteration, sample })),
   );
-  const train = chosen.length === 0 ? [] : await openedObservations(dir, config, options.task);
+  const train = chosen.length === 0 ? [] : await openedObservations(run, options.task);
   const questions = chosen.map(({ iteration, sample }) => {
     const message = questionAbout(train[sample.observation], sample.text);
     return { iteration, sample, message, key: keyOf(client.model, message, maxTokens) };
@@ -200,14 +198,8 @@ function rankOf({ seed, iteration }: Pick<Choice, "seed" | "iteration">, sample:
 }
 
 /** The run's training observations. Throws UserError when task, data or worked examples are no longer those it was made with. */
-async function openedObservations(
-  dir: string,
-  config: RunConfig,
-  given: Task | undefined,
-): Promise<readonly Observation[]> {
-  const opened = findEntry(readJournal(join(dir, "journal.jsonl")), "opened");
-  if (opened === undefined)
-    throw new UserError(`expected a journal that says what data the run in ${dir} has, got none`);
+async function openedObservations(run: RunReader, given: Task | undefined): Promise<readonly Observation[]> {
+  const { dir, config, opened } = run;
   const task = given ?? (await openTask(taskOptions(config)));
   try {
     const train = limited("training", task.train, config.trainLimit);

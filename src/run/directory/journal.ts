@@ -157,7 +157,14 @@ export type EventOf<K extends JournalEvent["kind"]> = Extract<JournalEvent, { re
 /** The entry of a kind. */
 export type EntryOf<K extends JournalEvent["kind"]> = EventOf<K> & Stamp;
 
-export class Journal {
+/** What may be asked of a journal, whether it is open for writing or only read. */
+export interface JournalView {
+  readonly entries: readonly JournalEntry[];
+  /** The last entry of a kind, of one iteration where given. */
+  find<K extends JournalEvent["kind"]>(kind: K, iteration?: number): EntryOf<K> | undefined;
+}
+
+export class Journal implements JournalView {
   readonly path: string;
   readonly #log: SealedLog<object>;
   readonly #entries: JournalEntry[];

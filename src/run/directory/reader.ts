@@ -14,7 +14,14 @@ import { taskEntry } from "../../tasks/registry.js";
 import { taskOptions } from "../config/config.js";
 import type { RunConfig } from "../config/fields.js";
 import type { IterationRecord, RunSummary } from "../events.js";
-import { type EntryOf, findEntry, type JournalEntry, type JournalEvent, parseEntries } from "./journal.js";
+import {
+  type EntryOf,
+  findEntry,
+  type JournalEntry,
+  type JournalEvent,
+  type JournalView,
+  parseEntries,
+} from "./journal.js";
 import { lockOwner } from "./lock.js";
 import { LogIndex, type Mark } from "./log-index.js";
 import {
@@ -144,6 +151,10 @@ export class RunReader extends VouchedFiles {
     }
     if (changed) this.#config = null;
     return changed;
+  }
+
+  get journal(): JournalView {
+    return this;
   }
 
   get entries(): readonly JournalEntry[] {

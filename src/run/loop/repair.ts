@@ -9,9 +9,10 @@ import { ObservationQueue } from "../../algorithm/observation-queue.js";
 import { UserError } from "../../errors.js";
 import { emptyQueue } from "../config/config.js";
 import type { RunConfig } from "../config/fields.js";
-import { type CheckpointDigest, type EntryOf, type FileDigest, placeOf } from "../directory/journal.js";
+import { type CheckpointDigest, type EntryOf, type FileDigest, type JournalView, placeOf } from "../directory/journal.js";
 import type { KeptSample } from "../directory/records.js";
 import type { RunStore } from "../directory/store.js";
+import type { VouchedFiles } from "../directory/vouched-files.js";
 import { bestIteration, committedRecords } from "../directory/summary.js";
 import type { RunContext } from "./context.js";
 import { retrain } from "./training.js";
@@ -32,7 +33,10 @@ export interface Flaw {
  * Compares the run directory with its journal, by size and SHA-256: every file of the iterations, the last model, and
  * the best one if `keepCheckpoints` asks for it. Reads only.
  */
-export async function findFlaws(store: RunStore, config: Pick<RunConfig, "keepCheckpoints">): Promise<Flaw[]> {
+export async function findFlaws(
+  store: VouchedFiles & { readonly journal: JournalView },
+  config: Pick<RunConfig, "keepCheckpoints">,
+): Promise<Flaw[]> {
   const { journal } = store;
   const flaws: Flaw[] = [];
   const check = async (part: Flaw["part"], iteration: number, file: FileDigest) => {
@@ -56,7 +60,10 @@ export async function findFlaws(store: RunStore, config: Pick<RunConfig, "keepCh
 }
 
 /** The last model, from which the run continues, and the best, which its summary names; in their order. */
-function neededModels({ journal }: RunStore, { keepCheckpoints }: Pick<RunConfig, "keepCheckpoints">) {
+function neededModels(
+  { journal }: { readonly journal: JournalView },
+  { keepCheckpoints }: Pick<RunConfig, "keepCheckpoints">,
+) {
   const best = bestIteration(committedRecords(journal.entries));
   const needed = new Set([keepCheckpoints === "last" ? undefined : best, journal.find("trained")?.iteration]);
   return [...needed]
