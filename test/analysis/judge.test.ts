@@ -11,12 +11,12 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { RunReader } from "../../src/run/directory/reader.js";
 import { ChatClient, type ChatEndpoint } from "../../src/analysis/rationale-judge/client.js";
 import { chosenSamples, type JudgeOptions, judgeRun } from "../../src/analysis/rationale-judge/judge.js";
 import { type LoggedVerdict, usualJudgeLog } from "../../src/analysis/rationale-judge/log.js";
 import { questionAbout, verdictIn } from "../../src/analysis/rationale-judge/prompt.js";
 import { judgeReport } from "../../src/analysis/rationale-judge/report.js";
+import { RunReader } from "../../src/run/directory/reader.js";
 import type { DrawnSample } from "../../src/run/directory/records.js";
 import { readSealedLog } from "../../src/run/directory/sealed-log.js";
 import { startRun } from "../../src/run/loop/runner.js";

@@ -9,11 +9,17 @@ import { ObservationQueue } from "../../algorithm/observation-queue.js";
 import { UserError } from "../../errors.js";
 import { emptyQueue } from "../config/config.js";
 import type { RunConfig } from "../config/fields.js";
-import { type CheckpointDigest, type EntryOf, type FileDigest, type JournalView, placeOf } from "../directory/journal.js";
+import {
+  type CheckpointDigest,
+  type EntryOf,
+  type FileDigest,
+  type JournalView,
+  placeOf,
+} from "../directory/journal.js";
 import type { KeptSample } from "../directory/records.js";
 import type { RunStore } from "../directory/store.js";
-import type { VouchedFiles } from "../directory/vouched-files.js";
 import { bestIteration, committedRecords } from "../directory/summary.js";
+import type { VouchedFiles } from "../directory/vouched-files.js";
 import type { RunContext } from "./context.js";
 import { retrain } from "./training.js";
 import { keptLines, visitObservations } from "./visiting.js";

@@ -13,9 +13,18 @@ import { emptyQueue } from "../config/config.js";
 import type { RunConfig } from "../config/fields.js";
 import { addFlops, isBudgetSpent, iterationCosts, NO_FLOPS } from "../cost.js";
 import { Disk } from "../directory/disk.js";
-import { type EntryOf, type EvaluationResult, isFinished, type Journal, placeOf } from "../directory/journal.js";
-import { EVALUATION_LOGS } from "../directory/paths.js";
+import {
+  type EntryOf,
+  type EvaluationResult,
+  isFinished,
+  type Journal,
+  type JournalView,
+  placeOf,
+} from "../directory/journal.js";
+import { EVALUATION_LOGS, TABLE_FILE } from "../directory/paths.js";
 import { ProgressWriter } from "../directory/progress.js";
+import { RunReader } from "../directory/reader.js";
+import { configFileLags } from "../directory/run-config.js";
 import { RunStore } from "../directory/store.js";
 import { committedRecords, summarize } from "../directory/summary.js";
 import type { FlopsByPurpose, IterationRecord, Listener, RunEvent, RunSummary } from "../events.js";
@@ -58,10 +67,12 @@ export interface ResumeOptions extends RunOptions {
  * summary at once. Throws UserError if directory, settings, data or model are not those of the run.
  */
 export async function resumeRun(dir: string, listeners: Listeners, options: ResumeOptions = {}): Promise<RunSummary> {
-  const store = RunStore.open(dir, new Disk(options.onDiskStep));
   const emit = tee(listeners);
+  const changes = options.settings ?? {};
+  const finished = Object.keys(changes).length === 0 ? await finishedRun(dir) : null;
+  if (finished !== null) return retell(finished, finished.config, emit);
+  const store = RunStore.open(dir, new Disk(options.onDiskStep));
   return within(store, async () => {
-    const changes = options.settings ?? {};
     const config = changedConfig(store.config(), changes);
     refuseFewerIterations(store, changes);
     const flaws = await findFlaws(store, config);
@@ -80,6 +91,14 @@ export async function resumeRun(dir: string, listeners: Listeners, options: Resu
       await parts.close();
     }
   });
+}
+
+/** The run in `dir` if nothing is left to do and nothing to repair. Only reads, so the folder may be read-only. */
+async function finishedRun(dir: string): Promise<RunReader | null> {
+  const run = RunReader.open(dir);
+  if (!isFinished(run.entries) || !run.has(TABLE_FILE)) return null;
+  const complete = !configFileLags(run.entries, run.config, run.dir);
+  return complete && (await findFlaws(run, run.config)).length === 0 ? run : null;
 }
 
 /** Keeps progress.json up to date during a session. @param emit gets every event as well */
@@ -301,14 +320,20 @@ function modelBefore(journal: Journal, t: number): { readonly weights: string; r
   return journal.find("opened") as EntryOf<"opened">;
 }
 
-function retell(store: RunStore, config: RunConfig, emit: Listener): RunSummary {
+/** A run, open for writing or only read. */
+interface JournaledRun {
+  readonly dir: string;
+  readonly journal: JournalView;
+}
+
+function retell(store: JournaledRun, config: RunConfig, emit: Listener): RunSummary {
   const base = store.journal.find("evaluated", 0);
   if (base !== undefined) emit(baseEvent(base));
   for (const record of committedRecords(store.journal.entries)) emit({ kind: "iteration", record });
   return conclude(store, config, emit, "done");
 }
 
-function conclude(store: RunStore, config: RunConfig, emit: Listener, status: RunSummary["status"]): RunSummary {
+function conclude(store: JournaledRun, config: RunConfig, emit: Listener, status: RunSummary["status"]): RunSummary {
   const summary = summarize(store.dir, config, store.journal.entries, status);
   emit({ kind: "finished", summary });
   return summary;

@@ -16,6 +16,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { UserError } from "../../../src/errors.js";
 import type { RunConfig } from "../../../src/run/config/fields.js";
+import { RunReader } from "../../../src/run/directory/reader.js";
 import { sealed } from "../../../src/run/directory/sealed-log.js";
 import { resumeRun, startRun } from "../../../src/run/loop/runner.js";
 import { altered, engineOf, essence, freshDir, recorder, smallConfig, smallTask } from "../small-run.js";
@@ -115,14 +116,19 @@ describe("a file system of a certain size", () => {
     expect(essence(join(place.dir, "run"))).toEqual(whole);
   });
 
-  test("read-only: neither started nor resumed there", async ({ skip }) => {
+  test("read-only: a finished run is read there, none is started or resumed", async ({ skip }) => {
     const place = mounted("size=4m");
     if (place === null) return skip("needs the right to mount a tmpfs");
     const config = smallConfig({ ...settings, runDir: join(place.dir, "run") });
-    await startRun(config, quiet, { task: smallTask });
+    const summary = await startRun(config, quiet, { task: smallTask });
     place.again("ro");
     const message = /the file system is read-only: choose another folder/;
-    await expect(resumeRun(join(place.dir, "run"), quiet, { task: smallTask })).rejects.toThrow(message);
+    const more = { task: smallTask, settings: { iterations: 3 } };
+    await expect(resumeRun(join(place.dir, "run"), quiet, more)).rejects.toThrow(message);
+    expect(await resumeRun(join(place.dir, "run"), quiet, { task: smallTask })).toEqual(summary);
+    const reader = RunReader.open(join(place.dir, "run"));
+    expect(reader.overview).toMatchObject({ status: { kind: "finished" }, iterations: 2 });
+    expect((await reader.samples(1, { from: 0, count: 1 })).samples).toHaveLength(1);
     const other = smallConfig({ ...settings, runDir: join(place.dir, "other") });
     await expect(startRun(other, quiet, { task: smallTask })).rejects.toThrow(message);
   });
