@@ -1,5 +1,5 @@
 /**
- * AdaSTaR's order around a trainer of your own: no model, no files. Here the "model" is a skill that grows with what it
+ * AdaSTaR's order around a custom trainer: no model, no files. Here the "model" is a skill that grows with what it
  * is trained on, and a question is a difficulty in [0, 1).
  *
  * Run it with Node 22.18 or newer: `node examples/own-sampler.ts`.

@@ -1,5 +1,5 @@
 /**
- * A task of your own through the whole loop: reading Roman numerals. A task is observations, a prompt form and a
+ * A custom task through the whole loop: reading Roman numerals. A task is observations, a prompt form and a
  * verifier.
  *
  * Run it with Node 22.18 or newer: `node examples/own-task.ts [CHECKPOINT_DIR]`. Without a checkpoint a simulated

@@ -1,5 +1,5 @@
 /**
- * A verifier of your own: the answer must be right, and so must every calculation on the way. Use it with any task
+ * A custom verifier: the answer must be right, and so must every calculation on the way. Use it with any task
  * whose answers are whole numbers, or on outputs that you have already:
  *
  *     adastar run --config examples/own-data/run.yaml --verifier examples/own-verifier.mjs --model DIR

@@ -1,10 +1,10 @@
 /**
  * The public interface of `adastar`. What is not exported here may change at any time.
  *
- * Four ways in, from most to least done for you:
- * 1. `loadConfig` and `startRun`: a whole run, as the command line does it; `RunOptions` takes a task or an engine of
- *    your own.
- * 2. `ObservationQueue`, `visit`, `commit`, `runIteration`: the sampler alone, around a trainer of your own.
+ * Four ways in, the most complete first:
+ * 1. `loadConfig` and `startRun`: a whole run, as the command line does it; `RunOptions` takes a custom task or
+ *    engine.
+ * 2. `ObservationQueue`, `visit`, `commit`, `runIteration`: the sampler alone, around a custom trainer.
  * 3. `openOnnxEngine`: sampling from and training a Hugging Face checkpoint in this process.
  * 4. `numberVerifier` and its like: verifying outputs, wherever they come from.
  */
@@ -61,7 +61,7 @@ export {
 } from "./algorithm/schedule.js";
 export { type Audit, type AuditCounts, type AuditFinding, type AuditOptions, auditRun } from "./analysis/audit.js";
 export { type ComparedRun, type CurvePoint, comparedRuns } from "./analysis/compared-runs.js";
-// Runs: configuration, the loop, and what it leaves behind.
+// Runs: configuration, the loop, and its results.
 export { type Launch, type PlannedRun, planComparison, runComparison } from "./analysis/comparison-runs.js";
 export { type Explanation, explainObservation, type IterationExplanation } from "./analysis/explain.js";
 export { locateModel, type ModelSource } from "./engine/checkpoint/model-source.js";
@@ -88,7 +88,7 @@ export type {
   TrainStepResult,
 } from "./engine/engine.js";
 export { type OnnxEngineOptions, openOnnxEngine } from "./engine/onnx/onnx-engine.js";
-// Errors: UserError is anything the user can mend; everything else that is thrown is a bug.
+// Errors: UserError is anything the user can fix; everything else that is thrown is a bug.
 export { UserError } from "./errors.js";
 // Reports: comparisons, tables as text, Markdown or LaTeX.
 export { type Comparison, compareMethods, type MethodResult } from "./report/comparison/compare.js";

@@ -18,8 +18,8 @@ const PLACEHOLDERS: Readonly<Record<Field["kind"], string>> = {
 };
 
 /**
- * Adds a flag for each of `keys` (all settings if left out), grouped in the help as the table groups them. The help shows the values that
- * hold without the flag, with the task and preset that the same command line names.
+ * Adds a flag for each of `keys` (all settings if left out), grouped in the help as in the table. The help shows the
+ * values that hold without the flags, for the task and preset on the same command line.
  */
 export function addConfigOptions(command: Command, keys?: readonly ConfigKey[]): Command {
   for (const [group, members] of Object.entries(fieldGroups)) {
@@ -33,8 +33,8 @@ export function addConfigOptions(command: Command, keys?: readonly ConfigKey[]):
 }
 
 /**
- * The settings that were given as flags, by key; those that were not are absent. `options` is what commander collected; the texts are
- * read here and not by commander, which has no null. Throws UserError naming the flag.
+ * The settings that were given as flags, by key. `options` is what commander collected. Texts are parsed here because
+ * commander has no null. Throws UserError naming the flag.
  */
 export function statedSettings(options: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const stated = Object.entries(options).filter(([key]) => Object.hasOwn(fields, key));
@@ -48,13 +48,13 @@ function optionsOf(key: ConfigKey, resolve: () => ResolvedConfig): Option[] {
   const flag =
     field.kind === "boolean" ? `${flagOf(key)} [${PLACEHOLDERS.boolean}]` : `${flagOf(key)} <${placeholder(field)}>`;
   const option = new Option(flag);
-  // Help is written after the command line was read, and only then is it known which task is meant.
+  // Help is written after the command line was read: only then is the task known.
   Object.defineProperty(option, "description", { get: () => field.description + defaultNote(key, resolve()) });
   if (field.kind !== "boolean") return [option];
   return [option, new Option(flagOf(key).replace(/^--/, "--no-"), `The same as ${flagOf(key)} false`)];
 }
 
-/** What holds without any flag but those that decide the values of others. A wrong name is refused elsewhere. */
+/** The configuration from those flags alone that decide the defaults of others. A wrong name is refused elsewhere. */
 function withoutFlags(command: Command): ResolvedConfig {
   const { task, preset, data } = command.opts<Readonly<Record<string, unknown>>>();
   try {
@@ -71,7 +71,7 @@ function placeholder(field: Field): string {
   return field.choices?.join("|") ?? PLACEHOLDERS[field.kind];
 }
 
-/** Settings that are not set by default say in their description what then holds. */
+/** A setting without a default value says in its description what holds then. */
 function defaultNote(key: ConfigKey, { config, origins }: ResolvedConfig): string {
   const value = config[key];
   if (value === null || origins[key] === "flags") return "";

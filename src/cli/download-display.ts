@@ -1,11 +1,8 @@
-/**
- * Downloads from the hub, shown on the terminal: one line that is rewritten, or in a log a line each tenth of a large
- * file.
- */
+/** Progress of downloads: one line that is rewritten on a terminal, one line per tenth of a large file in a log. */
 
 import type { DownloadProgress } from "../hub/progress.js";
 
-/** Smaller files arrive before anybody has read the line; a log has room for fewer lines than a screen. */
+/** Smaller files arrive before anybody has read the line. A log shows fewer files than a terminal. */
 const MIN_SHOWN_BYTES = 1e6;
 const MIN_LOGGED_BYTES = 2e7;
 const REDRAW_MS = 200;

@@ -1,4 +1,4 @@
-/** A forecast as a person reads it. */
+/** A forecast as text. */
 
 import { ABSENT, formatCount, formatDuration, formatFlops, formatPercent } from "../report/format.js";
 import { renderPairs, renderText } from "../report/tables.js";
@@ -17,7 +17,7 @@ const COLUMNS: readonly (readonly [header: string, cell: (one: IterationForecast
 ];
 
 export function forecastText({ calibration, iterations, flops, seconds, memory, prompts }: Forecast): string {
-  /** A method that trains on gold answers has no prompt to sample with. */
+  // A method that trains on gold answers samples nothing.
   const samples = prompts.sampling !== null;
   const table = renderText({
     columns: COLUMNS.map(([header]) => ({ header, align: "right" })),
@@ -42,8 +42,8 @@ export function forecastText({ calibration, iterations, flops, seconds, memory, 
     ["Prompt while testing", prompts.test],
   ].flatMap(([title, text]) => (text === null ? [] : [`${title}:\n${framed(text)}`]));
   const remark = samples
-    ? "The model is taken to stay as it is; one that gets better visits fewer observations for as many samples."
-    : "Nothing is sampled but for testing.";
+    ? "Assumes that the model stays as it is. A model that improves visits fewer observations for as many samples."
+    : "Samples are drawn for testing only.";
   return [...shown, table, totals, remark].join("\n\n");
 }
 

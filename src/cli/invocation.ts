@@ -1,4 +1,4 @@
-/** How the user can type a command where they stand, so that every hint can be pasted as it is. */
+/** Commands as the user can type them in the present folder, so that every hint can be pasted. */
 
 import { existsSync } from "node:fs";
 import { delimiter, join, relative, sep } from "node:path";
@@ -7,7 +7,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 const COMMAND = "adastar";
 
-/** Folders that npm and npx put on the PATH of what they start; the user's own shell does not have them. */
+/** npm and npx put such folders on the PATH of the programs they start. The user's shell does not have them. */
 const ADDED_BY_NPM = `node_modules${sep}.bin`;
 
 /** `adastar` where the user's shell finds it, else `npx adastar`. */
@@ -24,13 +24,13 @@ export function commandLine(...words: readonly string[]): string {
   return [commandName(), ...words.map((word) => shellWord(word))].join(" ");
 }
 
-/** A path as a person writes it: relative to the present folder where that is shorter. */
+/** The path relative to the present folder, if that is shorter. */
 export function shortPath(path: string): string {
   const short = relative(process.cwd(), path);
   return short !== "" && short.length < path.length ? short : path;
 }
 
-/** A word as the shell takes it, in quotes where it needs them: cmd and PowerShell know double quotes, others single ones. */
+/** A word as the shell takes it, quoted if needed: cmd and PowerShell use double quotes, other shells single quotes. */
 export function shellWord(word: string, platform: NodeJS.Platform = process.platform): string {
   if (platform === "win32") return /^[\w./@%+=:,\\-]+$/.test(word) ? word : `"${word.replaceAll('"', '""')}"`;
   return /^[\w./@%+=:,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;

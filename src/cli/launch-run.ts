@@ -17,13 +17,13 @@ import { WITH_PARENT } from "./stop-signals.js";
 
 const MAIN = fileURLToPath(new URL("./main.js", import.meta.url));
 
-/** Characters of a failed run's last words that are passed on. */
+/** Length of a failed run's message that is passed on, in characters. */
 const LAST_WORDS = 2_000;
 
 /**
- * Starts the command line anew for a run. Terminals signal every process of a group: children have groups of their own
- * and are told to stop by SIGTERM, once, so that they save and end. They do the same when this process is no more, by
- * whatever ended it.
+ * Starts the command line in a new process for a run. A terminal signals every process of a group. So each child has
+ * its own group and gets one SIGTERM from here, on which it saves and ends. It does the same when this process ends for
+ * any reason.
  */
 export const launchProcess: Launch = async (run, resume, signal) => {
   const args =
@@ -41,7 +41,7 @@ export const launchProcess: Launch = async (run, resume, signal) => {
     const [[code], output, words] = await Promise.all([closed, readAll(child.stdout), lastWords(child.stderr)]);
     const summary = output.trim();
     if (summary !== "") return JSON.parse(summary) as RunSummary;
-    throw new UserError(words === "" ? `the run's process ended with code ${code} and said nothing` : words);
+    throw new UserError(words === "" ? `the run's process ended with code ${code} and without a message` : words);
   } finally {
     signal.removeEventListener("abort", stop);
   }
@@ -51,7 +51,7 @@ function flagsOf(settings: Partial<RunConfig>): string[] {
   return Object.entries(settings).flatMap(([key, value]) => [flagOf(key), value === null ? "none" : String(value)]);
 }
 
-/** The last line that tells of an error, or the end of what was said. */
+/** The last error message, or the end of the output. */
 async function lastWords(stream: AsyncIterable<Buffer>): Promise<string> {
   let end = "";
   for await (const chunk of stream) end = (end + chunk.toString()).slice(-LAST_WORDS);
@@ -67,25 +67,25 @@ export const launchHere: Launch = ({ config }, resume, signal) => {
     : resumeRun(config.runDir, quiet, { signal, settings: resume });
 };
 
-/** A custom model may fill the memory by itself, so its runs go one at a time unless --jobs says otherwise. */
+/** A custom model may fill the memory alone. So its runs are made one at a time unless --jobs says otherwise. */
 export function defaultJobs({ config }: PlannedRun): number {
   return !usesModelFolder(config) || config.model === null ? availableParallelism() : 1;
 }
 
-/** Runs that go on at the same time share the cores, unless the number of threads is set. */
+/** Runs at the same time share the cores, unless the number of threads is set. */
 export function withThreads(run: PlannedRun, jobs: number): PlannedRun {
   if (run.config.threads !== null || jobs === 1) return run;
   const threads = Math.max(1, Math.floor(availableParallelism() / jobs));
   return { ...run, config: { ...run.config, threads } };
 }
 
-/** One line for a listener of runs. */
+/** An event of a comparison as one line. */
 export function eventText(event: ComparisonEvent): string {
   switch (event.kind) {
     case "planned":
-      return `${event.runs} runs: ${event.reused} are there, ${event.resumed} go on, ${event.runs - event.reused - event.resumed} start`;
+      return `${event.runs} runs: ${event.reused} are finished, ${event.resumed} continue, ${event.runs - event.reused - event.resumed} start`;
     case "started":
-      return `${event.run}: ${event.resumed ? "goes on" : "starts"}`;
+      return `${event.run}: ${event.resumed ? "continues" : "starts"}`;
     case "ended": {
       const left = event.secondsLeft === 0 ? "" : `, about ${formatDuration(event.secondsLeft)} left`;
       return `${event.run}: done in ${formatDuration(event.seconds)} (${event.done} of ${event.total}${left})`;

@@ -2,7 +2,7 @@
 
 import { once } from "node:events";
 
-/** Characters that are written to stdout at once where there are many. */
+/** Characters that are written to stdout at once. */
 const CHUNK = 1 << 16;
 
 /** One result to stdout. */
@@ -15,7 +15,7 @@ export function printJson(value: unknown): void {
   print(JSON.stringify(value));
 }
 
-/** Many results to stdout, one per line, no faster than the reader takes them. Lines before an error are printed too. */
+/** Many results to stdout, one per line, at the reader's pace. If `lines` throws, the lines before it are printed. */
 export async function printLines(lines: AsyncIterable<string>): Promise<void> {
   let waiting = "";
   const flush = async () => {
@@ -39,8 +39,8 @@ export function say(text: string): void {
 }
 
 /**
- * A reader that closes the pipe early (`adastar methods | head -1`) ends the program quietly; a closed stderr only ends the remarks,
- * so that a run outlives the terminal that watched it.
+ * A reader that closes the pipe early (`adastar methods | head -1`) ends the program without an error. A closed stderr
+ * only ends the remarks, so that a run continues after its terminal was closed.
  */
 export function quietOnBrokenPipe(): void {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {

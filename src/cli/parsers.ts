@@ -1,4 +1,4 @@
-/** Readers of numbers in options that are not settings of a run. */
+/** Parsers of numbers in options that are not settings of a run. */
 
 import { InvalidArgumentError } from "commander";
 import { shown, UserError } from "../errors.js";
@@ -22,7 +22,7 @@ export function wholeNumber(least: number): (text: string) => number {
   };
 }
 
-/** Seeds such as `3,4,5`. A comma after one makes it a list, too. Throws UserError naming the option. */
+/** Seeds such as `3,4,5`; `3,` is a list of one. Throws UserError naming the option. */
 export function seedList(text: string, option: string): number[] {
   const parts = text.replace(/,\s*$/, "").split(",");
   const seeds = parts.map((part) => (part.trim() === "" ? Number.NaN : Number(part)));

@@ -1,4 +1,4 @@
-/** The `adastar` command: its subcommands put together, and what becomes of their errors. */
+/** The `adastar` command: its subcommands, and how errors become messages and exit codes. */
 
 import { Command, CommanderError } from "commander";
 import { UserError } from "../errors.js";
@@ -19,14 +19,14 @@ import { tasksCommand } from "./commands/tasks.js";
 import { say } from "./output.js";
 import { packageVersion } from "./package-version.js";
 
-/** What the process tells its caller. An interrupted run ends with 130 (SIGINT) or 143 (SIGTERM), as shells expect. */
+/** Exit codes. An interrupted run ends with 128 plus the signal's number, as shells expect: 130 for SIGINT. */
 const EXIT = { done: 0, bug: 1, usersInput: 2 } as const;
 
 /** Runs one command line (without `node` and the script) and returns the exit code. Never throws. */
 export async function runCommandLine(args: readonly string[]): Promise<number> {
   try {
     await createProgram().parseAsync([...args], { from: "user" });
-    // A command sets another code where it has one to tell.
+    // A command may have set another code.
     return Number(process.exitCode ?? EXIT.done);
   } catch (error) {
     return exitCodeOf(error);
@@ -38,7 +38,7 @@ function createProgram(): Command {
     .description("Teach a language model to reason from its own correct answers, at the least compute.")
     .version(packageVersion())
     .configureHelp({ showGlobalOptions: false })
-    // What stands behind a subcommand's name is the subcommand's, whatever options its parents have.
+    // Options after a subcommand's name belong to the subcommand, even if its parents have the same ones.
     .enablePositionalOptions()
     .addHelpText(
       "after",
@@ -46,9 +46,9 @@ function createProgram(): Command {
 Examples:
   $ adastar run                                   the default task with the bundled starter model
   $ adastar run --help                            all settings
-  $ adastar generate --model DIR --prompt "..."   talk to a checkpoint
+  $ adastar generate --model DIR --prompt "..."   have a checkpoint continue a text
 
-Exit codes: 0 done, 1 a bug, 2 something to mend in the input, 130 interrupted.`,
+Exit codes: 0 done, 1 a bug, 2 something to fix in the input, 130 interrupted.`,
     );
   const commands = [
     runCommand(),
@@ -73,7 +73,7 @@ Exit codes: 0 done, 1 a bug, 2 something to mend in the input, 130 interrupted.`
 }
 
 function exitCodeOf(error: unknown): number {
-  // commander has printed its own message; asking for help or the version arrives here too, with exit code 0.
+  // commander has printed its own message. --help and --version arrive here, too, with exit code 0.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usersInput;
   if (error instanceof UserError) {
     say(`adastar: ${error.message}`);

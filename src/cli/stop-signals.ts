@@ -1,4 +1,4 @@
-/** SIGINT, SIGTERM, SIGHUP and the end of the parent process, so that a run ends where it can continue. */
+/** SIGINT, SIGTERM, SIGHUP and the end of the parent process: a run saves and ends. */
 
 export interface StopSignals {
   /** Aborted by the first SIGINT, SIGTERM or SIGHUP. */
@@ -11,12 +11,12 @@ export interface StopSignals {
 const NUMBERS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
 type StopSignal = keyof typeof NUMBERS;
 
-/** Set for a process that ends with its parent. The parent holds the other end of the process's stdin for as long as it lives. */
+/** Set for a process that ends with its parent. The parent holds the other end of its stdin while it lives. */
 export const WITH_PARENT = "ADASTAR_WITH_PARENT";
 
 /**
- * Listens until disposed. The first signal aborts `signal` and calls `onFirst`; the second ends the process at once, which is safe
- * because a run directory can be resumed from any instant.
+ * Listens until disposed. The first signal aborts `signal` and calls `onFirst`. The second ends the process at once,
+ * which is safe: a run directory can be resumed from any instant.
  */
 export function listenForStop(onFirst: (name: StopSignal) => void): StopSignals {
   const controller = new AbortController();
@@ -32,7 +32,7 @@ export function listenForStop(onFirst: (name: StopSignal) => void): StopSignals 
   const parentGone = () => stop("SIGTERM");
   const { stdin } = process;
   const follows = process.env[WITH_PARENT] !== undefined;
-  // The end of stdin comes when the parent has ended, for whatever reason. Waiting for it alone keeps no process alive.
+  // stdin ends when the parent has ended for any reason. Waiting for that alone does not keep this process alive.
   if (follows) stdin.once("close", parentGone).resume().unref();
   return {
     signal: controller.signal,

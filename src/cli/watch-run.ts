@@ -1,4 +1,4 @@
-/** Shows a run while it continues, lets it be stopped, and closes it with its table. */
+/** Shows a run while it is made, stops it on a signal, and ends with its table. */
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -12,8 +12,8 @@ import { printJson, say } from "./output.js";
 import { listenForStop } from "./stop-signals.js";
 
 /**
- * Runs `go` with a listener that displays on stderr and a signal that the user's stop aborts. Everything for people goes to stderr.
- * With `json`, stdout gets the summary as one line of JSON; otherwise it gets nothing.
+ * Runs `go` with a listener that displays on stderr and a signal that aborts when the user stops the run. With `json`,
+ * stdout gets the summary as one line of JSON; otherwise it gets nothing.
  */
 export async function watchRun(
   go: (listener: Listener, signal: AbortSignal) => Promise<RunSummary>,
@@ -23,7 +23,7 @@ export async function watchRun(
   const stop = listenForStop((name) => {
     const runDir = display.state.started?.runDir;
     const how = runDir === undefined ? "" : ` Resume with: ${resumeHint(runDir)}`;
-    display.note(`${name}: finishing the current slice and saving. A second one stops at once.${how}`);
+    display.note(`${name}: saving what is finished. A second one stops at once.${how}`);
   });
   try {
     const summary = await go(display.listener, stop.signal);
@@ -44,7 +44,7 @@ function closingReport(state: ProgressState, summary: RunSummary): string {
   if (summary.status === "interrupted") {
     parts.push(`Interrupted. Continue with:\n  ${resumeHint(summary.runDir)}`);
   } else if (existsSync(join(summary.checkpoint, "tokenizer.json"))) {
-    // The simulated learner leaves no model to talk to.
+    // The simulated learner leaves no model.
     const model = shortPath(summary.checkpoint);
     parts.push(`Talk to the model:\n  ${commandLine("generate", "--model", model, "--prompt", "...")}`);
   }

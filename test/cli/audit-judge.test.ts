@@ -56,7 +56,7 @@ describe("audit --judge", () => {
         new RegExp(`^ +${t} +${all} +${all} +${all} +${bad} +0 +0 +${rate} +[\\d.]+ % to [\\d.]+ %`, "m"),
       );
     }
-    expect(stdout).toMatch(/^judge beside the program that checks steps, on the samples above/m);
+    expect(stdout).toMatch(/^judge compared with the program that checks steps, on the samples above/m);
     const [bad, all] = [wrong(1).length + wrong(2).length, correct(1).length + correct(2).length];
     expect(stdout).toMatch(new RegExp(`^program: a wrong step +${bad} +0$`, "m"));
     expect(stdout).toMatch(new RegExp(`^program: all right +0 +${all - bad}$`, "m"));
@@ -64,7 +64,7 @@ describe("audit --judge", () => {
     expect(stdout).toContain("Cohen's kappa 1.00.");
     expect(stdout).toContain(`Flawed by the judge: ${bad}, the first 2 (--limit)\n`);
     expect(stdout).toMatch(
-      /^ {2}iteration 1, train train-\d+, try [12]; by the program, step 1 is wrong\n {4}One does not\.\\nVERDICT: FLAWED$/m,
+      /^ {2}iteration 1, train train-\d+, try [12]; the program finds step 1 wrong\n {4}One does not\.\\nVERDICT: FLAWED$/m,
     );
     expect(stdout).toContain(`Verdicts are kept in ${log}.`);
   });
@@ -75,9 +75,9 @@ describe("audit --judge", () => {
     const { stdout, stderr } = await audit("--judge-samples", "5");
     expect(server.requests).toHaveLength(asked);
     expect(stderr).toContain(
-      `Questions to judge at ${server.url}/chat/completions, without an API key: 0; verdicts that are in ${log}: ${asked}\n`,
+      `Questions to judge at ${server.url}/chat/completions, without an API key: 0; verdicts already in ${log}: ${asked}\n`,
     );
-    expect(stdout).toContain("Nothing was asked this time.");
+    expect(stdout).toContain("No requests were needed.");
   });
 
   test("--json carries everything", async () => {
@@ -148,16 +148,18 @@ describe("audit --judge", () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/^ +1 +\d+ +8 +6 +\d +1 +1 +– +– +–$/m);
     expect(stdout).toContain(
-      "Half of the samples were chosen for a wrong step (--judge-balanced), so there are no rates of the run.",
+      "Half of the samples were chosen for a wrong step (--judge-balanced), so these are not the rates of the run.",
     );
     expect(stdout).toContain(
-      "Replies that state no verdict and count for nothing: 1; cut by the limit of tokens (--judge-max-tokens): 1.",
+      "Replies without a verdict, not counted: 1; cut by the token limit (--judge-max-tokens): 1.",
     );
     expect(stdout).toMatch(
       /^Could not be judged: 1; the same command asks again\. The first: expected a chat completion .*status 400 \(too long\)$/m,
     );
-    expect(stdout).toContain("Replies asked for this time: 7, whose tokens the endpoint does not tell.");
-    expect(stdout).toMatch(/^judge beside the program that checks steps, on a mix in which half have a wrong step/m);
+    expect(stdout).toContain("New replies: 7, the endpoint does not report their tokens.");
+    expect(stdout).toMatch(
+      /^judge compared with the program that checks steps, on a mix in which half have a wrong step/m,
+    );
   });
 
   test("says so where there is nothing to judge", async () => {
@@ -178,15 +180,15 @@ describe("audit --judge", () => {
     for (const text of [stdout, stderr, readFileSync(log, "utf8")]) expect(text).not.toContain("sk-");
   });
 
-  test("stopped by a signal, it keeps what was judged and tells the shell", async () => {
+  test("stopped by a signal, it keeps the verdicts and sets the exit code", async () => {
     server.fault = (_, __, count) => {
       if (count === 4) process.emit("SIGINT", "SIGINT");
       return count >= 4;
     };
     const { code, stdout, stderr } = await audit("--judge-concurrency", "1");
     expect([code, stdout]).toEqual([130, ""]);
-    expect(stderr).toContain("SIGINT: requests under way are given up");
-    expect(stderr).toContain("Stopped. Verdicts so far are kept, and the same command goes on from there.");
+    expect(stderr).toContain("SIGINT: open requests are cancelled");
+    expect(stderr).toContain("Stopped. Verdicts so far are kept, and the same command continues.");
     expect(readFileSync(log, "utf8").trimEnd().split("\n")).toHaveLength(3);
   });
 });

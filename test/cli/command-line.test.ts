@@ -27,7 +27,7 @@ describe("help", () => {
     expect(await adastar(["--version"])).toMatchObject({ code: 0, stdout: `${version}\n` });
   });
 
-  test("a command line without a command is told what there is", async () => {
+  test("a command line without a command lists the commands", async () => {
     const { code, stdout, stderr } = await adastar([]);
     expect([code, stdout]).toEqual([2, ""]);
     expect(stderr).toContain("Usage: adastar");

@@ -57,7 +57,7 @@ describe("compare", () => {
     expect(result.budgetRange).toEqual([expect.closeTo(0.8, 9), expect.closeTo(1.2, 9)]);
   });
 
-  test("tells how far it is and how long it may take", () => {
+  test("reports progress and time left", () => {
     expect(first.stderr).toMatch(/: done in [^(]+ \(1 of 6, about [^)]+ left\)/);
     expect(first.stderr).toMatch(/: done in [^(]+ \(6 of 6\)/);
   });
@@ -66,33 +66,33 @@ describe("compare", () => {
     const journals = readdirSync(join(out, "runs")).map((name) => join(out, "runs", name, "journal.jsonl"));
     const before = journals.map((path) => statSync(path).mtimeMs);
     const again = await compare(...METHODS);
-    expect(again.stderr).toContain("6 runs: 6 are there, 0 go on, 0 start");
+    expect(again.stderr).toContain("6 runs: 6 are finished, 0 continue, 0 start");
     expect(again.stdout).toBe(first.stdout);
     expect(journals.map((path) => statSync(path).mtimeMs)).toEqual(before);
     const more = await compare(...METHODS.with(3, "3"));
-    expect(more.stderr).toContain("9 runs: 6 are there, 0 go on, 3 start");
+    expect(more.stderr).toContain("9 runs: 6 are finished, 0 continue, 3 start");
   });
 
-  test("a larger budget goes on with the runs of a smaller one, to where it would have come by itself", async () => {
+  test("a larger budget continues the runs of a smaller one, with the same result as from the start", async () => {
     const args = ["--methods", "adastar", "--seeds", "2", "--json", "--target", "0.9"];
     const apart = join(folder, "apart");
     const larger = await compare(...args, "--max-flops", "9e10");
-    expect(larger.stderr).toContain("2 runs: 0 are there, 2 go on, 0 start");
+    expect(larger.stderr).toContain("2 runs: 0 are finished, 2 continue, 0 start");
     const whole = await compare(...args, "--max-flops", "9e10", "--out", apart);
     const figures = (stdout: string) => ({ ...JSON.parse(stdout), out: null });
     expect(figures(larger.stdout)).toEqual(figures(whole.stdout));
     // And a smaller one finds that they went far enough, and counts less of them.
     const smaller = await compare(...args, "--max-flops", "3e10");
-    expect(smaller.stderr).toContain("2 runs: 2 are there");
+    expect(smaller.stderr).toContain("2 runs: 2 are finished");
     for (const { flops } of JSON.parse(smaller.stdout).methods[0].seeds) expect(flops).toBeLessThanOrEqual(3e10);
     const one = await compare(...args, "--iterations", "1");
-    expect(one.stderr).toContain("2 runs: 2 are there");
+    expect(one.stderr).toContain("2 runs: 2 are finished");
     for (const { iteration } of JSON.parse(one.stdout).methods[0].seeds) expect(iteration).toBeLessThanOrEqual(1);
   });
 
   test("another setting is another run", async () => {
     const { stderr } = await compare(...METHODS, "--tries", "3", "--methods", "adastar");
-    expect(stderr).toContain("2 runs: 0 are there, 0 go on, 2 start");
+    expect(stderr).toContain("2 runs: 0 are finished, 0 continue, 2 start");
   });
 
   test("a run that fails does not lose the others", async () => {
@@ -197,8 +197,8 @@ describe("compare", () => {
       ...["--out", join(folder, "file"), "--json"],
     ]);
     expect(code).toBe(0);
-    expect(stderr).toContain("method is not read: --methods decides it");
-    expect(stderr).toContain("seed is not read: --seeds decides it");
+    expect(stderr).toContain("method is ignored: --methods decides it");
+    expect(stderr).toContain("seed is ignored: --seeds decides it");
     expect(JSON.parse(stdout).methods[0].seeds).toMatchObject([{ seed: 7 }]);
   });
 

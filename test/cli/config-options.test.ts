@@ -20,7 +20,7 @@ function parse(...args: string[]): Record<string, unknown> {
 function sample(key: ConfigKey): { text: string; value: unknown } {
   const field = fields[key] as Field;
   if (field.kind === "list") {
-    const value = [...(field.choices ?? [])].reverse();
+    const value = [...(field.choices ?? ["one", "two"])].reverse();
     return { text: value.join(","), value };
   }
   if (field.kind === "boolean") return { text: "true", value: true };

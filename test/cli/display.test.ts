@@ -157,7 +157,7 @@ describe("plain display", () => {
     expect(lines.join("\n")).not.toContain(String.fromCharCode(27));
   });
 
-  test("a run that is over is told without its start", () => {
+  test("a run that is over is shown without its start", () => {
     expect(linesOf(() => 0, [base, iteration(2)])[1]).toMatch(/^iteration 2: m 1,000, /);
   });
 

@@ -123,6 +123,6 @@ describe("grade", () => {
       { id: 3, strict: "wrong", lenient: "wrong", extracted: null },
       { id: "d", strict: "wrong", lenient: "wrong", extracted: null, failure: "verify gave no answer within 0.5 s" },
     ]);
-    expect(stderr).toMatch(/^The verifier failed on 1 \(25\.0 %\), which count as wrong\.$/m);
+    expect(stderr).toMatch(/^The verifier failed on 1 \(25\.0 %\); these count as wrong\.$/m);
   });
 });

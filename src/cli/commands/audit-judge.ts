@@ -1,4 +1,4 @@
-/** The options of `adastar audit` that have a language model check rationales, and what is printed of its verdicts. */
+/** The options of `adastar audit` that have a language model judge rationales, and how its verdicts are printed. */
 
 import { type Command, Option } from "commander";
 import { ChatClient } from "../../analysis/rationale-judge/client.js";
@@ -29,8 +29,8 @@ export interface JudgeFlags {
   readonly judgeLog?: string;
 }
 
-/** How long fetch waits for the beginning of an answer, in seconds. */
-const LONGEST_TIMEOUT = 300;
+/** fetch waits this long for the beginning of an answer, in seconds. */
+const MAX_TIMEOUT = 300;
 
 export function addJudgeOptions(command: Command): Command {
   const options = [
@@ -43,7 +43,7 @@ export function addJudgeOptions(command: Command): Command {
     new Option("--judge-concurrency <n>", "Requests at a time (4)").argParser(wholeNumber(1)),
     new Option("--judge-max-tokens <n>", "Longest reply, in tokens (1024)").argParser(wholeNumber(1)),
     new Option("--judge-timeout <seconds>", "Longest wait for a reply, up to 300 (120)").argParser(
-      numberIn(Number.MIN_VALUE, LONGEST_TIMEOUT),
+      numberIn(Number.MIN_VALUE, MAX_TIMEOUT),
     ),
     new Option("--judge-key-env <name>", "Environment variable with the API key (OPENAI_API_KEY, if set)"),
     new Option("--judge-log <path>", "File that keeps the verdicts (DIR-judged-MODEL.jsonl, beside the run)"),
@@ -53,8 +53,8 @@ export function addJudgeOptions(command: Command): Command {
 }
 
 /**
- * The report that the options ask for; undefined where they ask for none, null when a signal ended the work, with the exit code set. Throws
- * UserError for options that do not go together, and whatever keeps the judge from working.
+ * The report that the options ask for; undefined if they ask for none; null if a signal ended the work, with the exit
+ * code set. Throws UserError for options that contradict each other, and for errors of the judge.
  */
 export async function judgedAsAsked(
   dir: string,
@@ -72,7 +72,7 @@ export async function judgedAsAsked(
     throw new UserError("--judge: expected --judge-model NAME beside it, the model as the endpoint calls it, got none");
   }
   const client = new ChatClient({ url, model, keyVariable: flags.judgeKeyEnv, timeout: flags.judgeTimeout });
-  const stop = listenForStop((name) => say(`${name}: requests under way are given up; a second one ends at once`));
+  const stop = listenForStop((name) => say(`${name}: open requests are cancelled; a second one ends at once`));
   try {
     const judging = await judgeRun(dir, client, {
       iteration,
@@ -82,12 +82,12 @@ export async function judgedAsAsked(
       maxTokens: flags.judgeMaxTokens,
       log: flags.judgeLog,
       signal: stop.signal,
-      onProgress: progressTeller(client),
+      onProgress: progressReporter(client),
     });
     return judgeReport(judging);
   } catch (error) {
     if (!stop.signal.aborted) throw error;
-    say("Stopped. Verdicts so far are kept, and the same command goes on from there.");
+    say("Stopped. Verdicts so far are kept, and the same command continues.");
     process.exitCode = stop.exitCode ?? 0;
     return null;
   } finally {
@@ -95,14 +95,14 @@ export async function judgedAsAsked(
   }
 }
 
-/** Tells what is to be done, and then of every tenth of it. */
-function progressTeller({ model, address, keyVariable }: ChatClient): (progress: JudgeProgress) => void {
+/** Reports what is to be done, and then every tenth of it. */
+function progressReporter({ model, address, keyVariable }: ChatClient): (progress: JudgeProgress) => void {
   return ({ log, passedOver, questions, reused, done }) => {
     const open = questions - reused;
     const tenths = (count: number) => Math.floor((10 * count) / open);
     if (done === 0) {
-      if (passedOver > 0) say(`${log}: lines passed over, being no whole verdicts: ${formatCount(passedOver)}`);
-      const known = reused === 0 ? "" : `; verdicts that are in ${log}: ${formatCount(reused)}`;
+      if (passedOver > 0) say(`${log}: lines that are not complete verdicts, ignored: ${formatCount(passedOver)}`);
+      const known = reused === 0 ? "" : `; verdicts already in ${log}: ${formatCount(reused)}`;
       const key = keyVariable === null ? "without an API key" : `with the API key in ${keyVariable}`;
       say(`Questions to ${model} at ${address}, ${key}: ${formatCount(open)}${known}`);
     } else if (tenths(done) > tenths(done - 1)) {
@@ -111,7 +111,7 @@ function progressTeller({ model, address, keyVariable }: ChatClient): (progress:
   };
 }
 
-/** All of the report as JSON; texts of samples are left to the run's own files. */
+/** The report as JSON, without the texts of samples, which the run's files have. */
 export function plainReport({ rationales, ...report }: JudgeReport) {
   return {
     ...report,
@@ -132,7 +132,9 @@ export function printReport(report: JudgeReport, limit: number): void {
   print(`\nRight answers whose rationales ${model} calls flawed`);
   if (rationales.length === 0) {
     print(
-      balanced ? "There are none with a wrong step beside some without." : "There are no correct training samples.",
+      balanced
+        ? "There are no samples with a wrong step beside samples without one."
+        : "There are no correct training samples.",
     );
     return;
   }
@@ -140,10 +142,12 @@ export function printReport(report: JudgeReport, limit: number): void {
   const total = (of: (row: JudgeRow) => number) => rows.reduce((sum, row) => sum + of(row), 0);
   const [none, cut, failed] = [total((row) => row.none), total((row) => row.cut), total((row) => row.failed)];
   if (balanced)
-    print("Half of the samples were chosen for a wrong step (--judge-balanced), so there are no rates of the run.");
+    print(
+      "Half of the samples were chosen for a wrong step (--judge-balanced), so these are not the rates of the run.",
+    );
   if (none > 0) {
-    const why = cut === 0 ? "" : `; cut by the limit of tokens (--judge-max-tokens): ${formatCount(cut)}`;
-    print(`Replies that state no verdict and count for nothing: ${formatCount(none)}${why}.`);
+    const why = cut === 0 ? "" : `; cut by the token limit (--judge-max-tokens): ${formatCount(cut)}`;
+    print(`Replies without a verdict, not counted: ${formatCount(none)}${why}.`);
   }
   if (failed > 0) {
     const reason = rationales.flatMap(({ outcome }) => ("failed" in outcome ? [outcome.failed] : []))[0];
@@ -177,8 +181,8 @@ function agreementText({ model, balanced }: JudgeReport, agreement: NonNullable<
   const { both, onlyTested, onlyReference, neither, compared, agreeing, interval, kappa, recall, precision } =
     agreement;
   const mix = balanced
-    ? "on a mix in which half have a wrong step: precision, kappa and the share agreeing are of that mix"
-    : "on the samples above; where wrong steps are rare, --judge-balanced tells more";
+    ? "on a mix in which half have a wrong step: precision, kappa and agreement hold for that mix"
+    : "on the samples above; where wrong steps are rare, use --judge-balanced";
   const table = renderText({
     columns: [{ header: "" }, { header: "judge: flawed", align: "right" }, { header: "judge: sound", align: "right" }],
     rows: [
@@ -187,15 +191,15 @@ function agreementText({ model, balanced }: JudgeReport, agreement: NonNullable<
     ],
   });
   return [
-    `${model} beside the program that checks steps, ${mix}`,
+    `${model} compared with the program that checks steps, ${mix}`,
     table,
     `Agree on ${formatPercent(agreeing)} of ${formatCount(compared)} (95 % interval ${intervalText(interval)}), Cohen's kappa ${formatFixed(kappa, 2)}.`,
-    `Recall ${formatPercent(recall)}: of the rationales with a wrong step, those that the judge calls flawed.`,
-    `Precision ${formatPercent(precision)}: of those that it calls flawed, the ones with a wrong step.`,
+    `Recall ${formatPercent(recall)}: the share of rationales with a wrong step that the judge calls flawed.`,
+    `Precision ${formatPercent(precision)}: the share of rationales called flawed that have a wrong step.`,
   ].join("\n");
 }
 
-/** Characters of a reply that are shown: its end, where the reasons are. */
+/** Characters of a reply that are shown: its end has the reasons. */
 const SHOWN = 240;
 
 function printFlawed({ rationales }: JudgeReport, limit: number): void {
@@ -206,7 +210,7 @@ function printFlawed({ rationales }: JudgeReport, limit: number): void {
   const more = limit < flawed.length ? `, the first ${formatCount(limit)} (--limit)` : "";
   print(`\nFlawed by the judge: ${formatCount(flawed.length)}${more}`);
   for (const { iteration, sample, reply } of flawed.slice(0, limit)) {
-    const step = typeof sample.wrongStep === "number" ? `; by the program, step ${sample.wrongStep + 1} is wrong` : "";
+    const step = typeof sample.wrongStep === "number" ? `; the program finds step ${sample.wrongStep + 1} wrong` : "";
     const line = JSON.stringify(reply.trimEnd()).slice(1, -1);
     print(`  iteration ${iteration}, train ${sample.id}, try ${sample.attempt}${step}`);
     print(`    ${line.length <= SHOWN ? line : `…${line.slice(1 - SHOWN)}`}`);
@@ -218,11 +222,11 @@ function intervalText(interval: Interval | null): string {
 }
 
 function tokensText({ prompt, completion, told, replies }: JudgeTokens): string {
-  if (replies === 0) return "Nothing was asked this time.";
-  const of = told === replies ? "" : ` in the ${formatCount(told)} that tell`;
+  if (replies === 0) return "No requests were needed.";
+  const of = told === replies ? "" : ` in the ${formatCount(told)} that report them`;
   const tokens =
     told === 0
-      ? "whose tokens the endpoint does not tell"
+      ? "the endpoint does not report their tokens"
       : `${formatCount(prompt)} tokens of prompts and ${formatCount(completion)} of replies${of}`;
-  return `Replies asked for this time: ${formatCount(replies)}, ${tokens}.`;
+  return `New replies: ${formatCount(replies)}, ${tokens}.`;
 }

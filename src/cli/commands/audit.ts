@@ -27,7 +27,7 @@ const END = 160;
 export function auditCommand(): Command {
   const command = new Command("audit")
     .description(
-      "List the samples of a run that its verifiers disagree on; on demand, have a model check rationales. Changes nothing in the run directory.",
+      "List the samples that a run's verifiers disagree on; with --judge, have a model check rationales. Changes nothing in the run directory.",
     )
     .argument("<dir>", "The run directory")
     .addOption(new Option("--iteration <n>", "Only this iteration; 0 is the base model").argParser(wholeNumber(0)))
@@ -41,13 +41,13 @@ export function auditCommand(): Command {
     .addHelpText(
       "after",
       `
-Three kinds of samples are listed: those of which the strict and the lenient reading differ; where the task checks steps, those with a right answer
-after a wrong step; and those that a verifier of your own failed on.
+Three kinds of samples are listed: the strict and the lenient reading differ; a right answer after a wrong step, if the task checks steps;
+a custom verifier failed.
 
-With --judge, the rationales of correct training samples are put to a language model behind POST URL/chat/completions, at temperature 0: vLLM, the
-servers of llama.cpp and Ollama, transformers serve, hosted services. It says of each whether every step is sound. Verdicts are kept, so that
-an audit that was stopped goes on, and one that is repeated asks nothing. Where the task checks steps by program, the judge is measured against that.
-The API key is read from an environment variable, and is neither shown nor kept.
+With --judge, a language model reads the rationales of correct training samples and says whether every step is sound. Requests go to
+POST URL/chat/completions at temperature 0: vLLM, the servers of llama.cpp and Ollama, transformers serve, hosted services. Verdicts are kept:
+a stopped audit continues, and a repeated one asks nothing. If the task checks steps by program, the judge is compared with the program.
+The API key is read from an environment variable, and is never shown or stored.
 
 Examples:
   $ adastar audit runs/my-run
@@ -57,7 +57,7 @@ Examples:
     )
     .action(async (dir: string, { limit, json, iteration, split, ...flags }: Options) => {
       if (flags.judge !== undefined && split === "test") {
-        throw new UserError("--judge: expected training samples, which a judge is for, got --split test; leave it out");
+        throw new UserError("--judge: expected training samples, got --split test; leave it out");
       }
       const audit = auditRun(dir, { iteration, split });
       const judged = await judgedAsAsked(dir, flags, iteration);
@@ -94,7 +94,7 @@ const KINDS = [
   { kind: "failure", title: "The verifier failed" },
 ] as const satisfies readonly { kind: AuditFinding["kind"]; title: string }[];
 
-/** `test`, and how it was answered where that is not the usual way. */
+/** The split, with the kind of evaluation unless it is the default one. */
 function splitText({ split, evaluation }: Pick<AuditFinding, "split" | "evaluation">): string {
   return evaluation === null || evaluation === "zero-shot" ? split : `${split} (${evaluation})`;
 }

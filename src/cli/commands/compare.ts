@@ -37,7 +37,7 @@ interface Options extends Readonly<Record<string, unknown>> {
   readonly json?: boolean;
 }
 
-/** What a comparison decides for each run, and by which of its own options. */
+/** Settings that a comparison decides for each run, and the option that decides them. */
 const DECIDED: Readonly<Partial<Record<ConfigKey, string>>> = {
   method: "--methods",
   seed: "--seeds",
@@ -71,10 +71,10 @@ export function compareCommand(): Command {
     .addHelpText(
       "after",
       `
-All other settings are those of \`adastar run\` and hold for every run. --max-flops is the budget that every run may count. Without it, each
-run does its --iterations, and all are compared as far as the run that spent least has come.
-The same command continues where it was interrupted, and reuses runs that went far enough. --out gets report.md, curves.svg, tables.tex and
-the figures as CSV and JSON.
+All other settings are those of \`adastar run\` and hold for every run. --max-flops is the training budget of each run. Without it, each run does
+its --iterations, and all are compared up to the cost of the cheapest run.
+The same command continues after an interruption, and reuses runs that are long enough. --out gets report.md, curves.svg, tables.tex and the
+figures as CSV and JSON.
 
 Examples:
   $ adastar compare --methods adastar,star-acc,star --seeds 5 --max-flops 2e13
@@ -95,7 +95,7 @@ async function compare(options: Options): Promise<void> {
   for (const name of names) if (name !== "all") methodNamed(name);
   const request = { methods: names, seeds: seedsOf(seeds), flags, file };
   for (const key of decidedElsewhere(file)) {
-    say(`${file}: ${key} is not read: ${DECIDED[key]} decides it for each run`);
+    say(`${file}: ${key} is ignored: ${DECIDED[key]} decides it for each run`);
   }
   // The folder is named after the task, which is known once the settings are put together.
   const [first] = planComparison({ ...request, out: "." });
@@ -103,7 +103,7 @@ async function compare(options: Options): Promise<void> {
   const plan = planComparison({ ...request, out });
   const jobs = Math.min(options.jobs ?? defaultJobs(first), plan.length);
   const stop = listenForStop((name) =>
-    say(`${name}: the runs under way save and end; the same command goes on with them.`),
+    say(`${name}: the runs in progress save and end; the same command continues them.`),
   );
   try {
     const launch: Launch = jobs > 1 ? launchProcess : launchHere;
@@ -121,9 +121,7 @@ async function compare(options: Options): Promise<void> {
     else if (failed.length > 0) process.exitCode = 2;
     if (runs.length === 0) {
       if (result.interrupted) return;
-      throw new UserError(
-        `expected at least one run to come to its end, got none of ${plan.length}; the reasons are above`,
-      );
+      throw new UserError(`expected at least one finished run, got none of ${plan.length}; the reasons are above`);
     }
     const comparison = compareMethods(runs, { budget: first.config.maxFlops ?? undefined, target });
     const context = {
@@ -152,14 +150,14 @@ async function compare(options: Options): Promise<void> {
   }
 }
 
-/** Settings of a comparison's file that its options decide. */
+/** Settings in the file that are not read because an option decides them. */
 function decidedElsewhere(file: string | undefined): ConfigKey[] {
   if (file === undefined) return [];
   const { origins } = loadConfig({ file });
   return (Object.keys(DECIDED) as ConfigKey[]).filter((key) => origins[key] !== "default");
 }
 
-/** How many seeds, from 1 on, or a list of them. */
+/** Seeds 1 to n, or a list. */
 function seedsOf(text: string): number[] {
   if (text.includes(",")) return seedList(text, "--seeds");
   const [count] = seedList(text, "--seeds");
@@ -167,7 +165,7 @@ function seedsOf(text: string): number[] {
   return Array.from({ length: count }, (_, i) => i + 1);
 }
 
-/** Runs are compared within the budget. What they do beyond it shows how the result depends on it. */
+/** Runs are compared within the budget. Their margin beyond it shows how the result depends on the budget. */
 function withMargin(run: PlannedRun, margin: number): PlannedRun {
   const { maxFlops } = run.config;
   return maxFlops === null ? run : { ...run, config: { ...run.config, maxFlops: maxFlops * (1 + margin) } };
@@ -189,7 +187,7 @@ function settingOf(
     [
       "budget",
       config.maxFlops === null
-        ? `${formatFlops(spent(least))}, which is what ${least.method} with seed ${least.seed} spent, less than any other run`
+        ? `${formatFlops(spent(least))}, the cost of the cheapest run (${least.method}, seed ${least.seed})`
         : formatFlops(config.maxFlops),
     ],
   ];

@@ -12,7 +12,7 @@ import { addConfigOptions, statedSettings } from "../config-options.js";
 import { createDisplay } from "../display/display.js";
 import { print, printJson } from "../output.js";
 
-/** The settings that an evaluation reads. The test set's limit has a flag of its own here. */
+/** The settings that an evaluation reads. */
 const SETTINGS = [...testOptionKeys.filter((key) => key !== "evalLimit"), ...keysReadBy("eval")];
 
 export function evalCommand(): Command {
@@ -44,7 +44,7 @@ Examples:
   return addConfigOptions(command, SETTINGS);
 }
 
-/** 95 % interval of the accuracy as chance with this many questions leaves it. */
+/** 95 % interval of the accuracy for this number of questions. */
 function accuracyInterval({ correct, observations }: CheckpointEvaluation): Interval | null {
   return wilsonInterval(correct, observations);
 }

@@ -6,18 +6,15 @@ import { print, printJson } from "../output.js";
 
 export function explainCommand(): Command {
   return new Command("explain")
-    .description("Tell what a run did with an observation and why; reads the run directory only.")
+    .description("Show what a run did with an observation and why; reads the run directory only.")
     .argument("<dir>", "The run directory")
-    .argument(
-      "<observation>",
-      "Its id, or else its index in the training set, from 0 (where ids are no numbers themselves)",
-    )
+    .argument("<observation>", "Its id, or its index in the training set, from 0, unless the ids are numbers")
     .option("--json", "Everything as one line of JSON")
     .addHelpText(
       "after",
       `
-For each iteration: its place in the visiting order and the key that put it there, its tries with their verdicts, whether its statistics were
-updated or held back by the curriculum, and how often it was trained on.
+For each iteration: its place in the visiting order and why, its tries with their verdicts, whether its statistics were updated or held
+back by the curriculum, and how often it was trained on.
 
 Examples:
   $ adastar explain runs/my-run train-12
@@ -36,14 +33,14 @@ function explanationText(explanation: Explanation): string {
   const heading = [
     `${id ?? "never drawn"} (index ${index}${of}), method ${method.name}`,
     ...(gold === null ? [] : [`gold answer: ${gold}`]),
-    `trained on ${timesText(trained)}${method.completions === "gold" ? "; nothing is sampled, its gold answer is what is trained on" : ""}`,
+    `trained on ${timesText(trained)}${method.completions === "gold" ? "; nothing is sampled: it is trained on its gold answer" : ""}`,
   ].join("\n");
   return [heading, ...iterations.map((one) => iterationText(one, explanation))].join("\n\n");
 }
 
 const OUTCOMES: Readonly<Record<IterationExplanation["outcome"], (one: IterationExplanation) => string>> = {
   "not reached": ({ visited }) => `not reached: the visit ended at place ${visited}`,
-  speculated: ({ visited }) => `drawn for and not needed: the visit ended at place ${visited}; used for nothing`,
+  speculated: ({ visited }) => `sampled but not needed: the visit ended at place ${visited}; not used`,
   updated: ({ popped }) => `statistics updated: among the first ${popped} of those visited`,
   "held back": ({ popped, visited }) =>
     `statistics held back by the curriculum: only the first ${popped} of ${visited} visited were updated, so it comes early again`,
@@ -54,7 +51,7 @@ function iterationText(one: IterationExplanation, { method, ties }: Explanation)
   const { iteration, place, key, tries, trained, outcome } = one;
   const why =
     key === null
-      ? "in an order drawn anew each iteration"
+      ? "in an order that is drawn for each iteration"
       : key.drawn === 0
         ? "never updated before"
         : `last updated in iteration ${key.lastSampled}, then right ${key.correct} of ${key.drawn} times (${formatPercent(key.correct / key.drawn, 0)})`;

@@ -15,14 +15,14 @@ interface GenerateOptions {
   readonly json?: boolean;
 }
 
-/** New tokens, where the user does not say. */
-const USUAL_LENGTH = 256;
+/** New tokens if --max-tokens is not given. */
+const DEFAULT_LENGTH = 256;
 
 export function generateCommand(): Command {
   return new Command("generate")
-    .description("Let a checkpoint continue a prompt.")
+    .description("Have a checkpoint continue a prompt.")
     .requiredOption("--model <path>", "Folder of a Hugging Face checkpoint")
-    .requiredOption("--prompt <text>", "Text to continue, exactly as it stands; - reads it from standard input")
+    .requiredOption("--prompt <text>", "Text to continue, without any change; - reads it from standard input")
     .option("--greedy", "Always take the most likely token")
     .addOption(
       new Option("--temperature <n>", "Sampling temperature; 0 is greedy")
@@ -38,7 +38,7 @@ export function generateCommand(): Command {
     .addOption(
       new Option(
         "--max-tokens <n>",
-        `Longest generation, in tokens (default ${USUAL_LENGTH}, or less where the model's context ends before)`,
+        `Longest generation, in tokens (default ${DEFAULT_LENGTH}, less if the model's context ends before)`,
       ).argParser(wholeNumber(1)),
     )
     .addOption(
@@ -67,7 +67,7 @@ Examples:
           prefix: engine.tokenizer.startTokens,
           temperature: options.greedy ? 0 : options.temperature,
           topP: options.topP,
-          maxTokens: options.maxTokens ?? Math.min(USUAL_LENGTH, Math.max(1, room)),
+          maxTokens: options.maxTokens ?? Math.min(DEFAULT_LENGTH, Math.max(1, room)),
           stop: options.stop,
         });
         for await (const { tokens, text, stop } of samples) {

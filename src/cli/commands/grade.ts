@@ -19,9 +19,9 @@ export function gradeCommand(): Command {
     .addHelpText(
       "after",
       `
-For each row, in order, one line of JSON: {"id","strict","lenient","extracted"}, verdicts being "correct", "wrong" or "none"; where a
-verifier of your own failed, also "failure". Totals go to standard error.
-"options" are those that the prompt showed: ["one", ...], [{"label","text"}, ...] or {"label": [...], "text": [...]}.
+Prints one line of JSON per row, in order: {"id","strict","lenient","extracted"}. Verdicts are "correct", "wrong" or "none". If a custom
+verifier failed, the line also has "failure". Totals go to standard error.
+"options" are the answers that the prompt offered: ["one", ...], [{"label","text"}, ...] or {"label": [...], "text": [...]}.
 
 Examples:
   $ adastar grade --task gsm8k outputs.jsonl > verdicts.jsonl
@@ -76,6 +76,6 @@ function totalsText({ rows, strict, lenient, agree, failures }: GradeTotals): st
       ["lenient", share(lenient.correct), share(lenient.wrong), share(lenient.none)],
     ],
   });
-  const failed = failures === 0 ? "" : `\nThe verifier failed on ${share(failures)}, which count as wrong.`;
+  const failed = failures === 0 ? "" : `\nThe verifier failed on ${share(failures)}; these count as wrong.`;
   return `${table}\nBoth agree on ${share(agree)}.${failed}`;
 }

@@ -26,21 +26,20 @@ export function pretrainCommand(): Command {
     .addOption(setting("--learning-rate <n>", "Peak learning rate", "learningRate", numberIn(Number.MIN_VALUE, 1)))
     .addOption(setting("--warmup-steps <n>", "Steps of rising learning rate", "warmupSteps", wholeNumber(0)))
     .addOption(
-      new Option(
-        "--hard-share <n>",
-        "Share of the examples' entries that are hard; the task's own when left out",
-      ).argParser(numberIn(0, 1)),
+      new Option("--hard-share <n>", "Share of hard entries in the examples (the task's own share)").argParser(
+        numberIn(0, 1),
+      ),
     )
     .addOption(setting("--width <n>", "Width of the model", "width", wholeNumber(2)))
     .addOption(setting("--layers <n>", "Layers", "layers", wholeNumber(1)))
     .addOption(setting("--heads <n>", "Attention heads", "heads", wholeNumber(1)))
     .addOption(setting("--mlp-width <n>", "Width between the layers' two projections", "mlpWidth", wholeNumber(1)))
-    .addOption(new Option("--threads <n>", "Threads; all cores when left out").argParser(wholeNumber(1)))
+    .addOption(new Option("--threads <n>", "Threads (all cores)").argParser(wholeNumber(1)))
     .option("--json", "The result as one line of JSON")
     .addHelpText(
       "after",
       `
-Without settings this makes the task's bundled starter model anew.
+Without options this makes the bundled starter model of the task again.
 
 Examples:
   $ adastar pretrain --out my-starter
@@ -62,7 +61,7 @@ Examples:
     });
 }
 
-/** A checkpoint that is there already is not overwritten. */
+/** Never overwrites a checkpoint. */
 async function assertFree(folder: string): Promise<void> {
   const { readdir } = await import("node:fs/promises");
   const names = await readdir(folder).catch(() => []);

@@ -12,7 +12,7 @@ import { addConfigOptions, statedSettings } from "../config-options.js";
 import { print, printJson, say } from "../output.js";
 import { wholeNumber } from "../parsers.js";
 
-/** A recorded model cannot be trained otherwise; the simulated one can. */
+/** Settings of training: they change a simulated learner, never a recorded model. */
 const SIMULATION_SETTINGS = keysReadBy("replay --simulate");
 
 interface Options extends Readonly<Record<string, unknown>> {
@@ -20,12 +20,14 @@ interface Options extends Readonly<Record<string, unknown>> {
   readonly json?: boolean;
 }
 
-/** Observations that the simulation holds in memory at most. */
-const LARGEST = 10_000_000;
+/** Most observations of a simulation, which holds them in memory. */
+const MAX_OBSERVATIONS = 10_000_000;
 
 export function replayCommand(): Command {
   const command = new Command("replay")
-    .description("Run another sampling policy on what a run recorded, or on a simulated learner; without a model.")
+    .description(
+      "Run another sampling policy on the outcomes that a run recorded, or on a simulated learner. Needs no model.",
+    )
     .argument("[dir]", "The run directory whose outcomes are replayed")
     .addOption(
       new Option("--simulate <n>", "Simulate a learner with so many observations instead, up to 10,000,000").argParser(
@@ -36,8 +38,8 @@ export function replayCommand(): Command {
     .addHelpText(
       "after",
       `
-Replayed is what the policy decides (visits, updates, D₊) while the model of each iteration stays the recorded one. An outcome that was not recorded
-is taken from the nearest iteration that has it, else drawn by chance at the iteration's rate; how many were is told.
+The policy decides anew (visits, updates, D₊) while the model of each iteration stays the recorded one. An outcome that was not recorded is taken
+from the nearest iteration that has it, else drawn by chance at the iteration's rate. The result says how many were.
 
 Examples:
   $ adastar replay runs/my-run --method adastar-no-curriculum
@@ -69,8 +71,10 @@ async function simulated(
   { simulate: observations = 1, json }: Options,
   stated: Readonly<Record<string, unknown>>,
 ): Promise<void> {
-  if (observations > LARGEST)
-    throw new UserError(`--simulate: expected at most ${formatCount(LARGEST)} observations, got ${observations}`);
+  if (observations > MAX_OBSERVATIONS)
+    throw new UserError(
+      `--simulate: expected at most ${formatCount(MAX_OBSERVATIONS)} observations, got ${observations}`,
+    );
   const resolved = loadConfig({ flags: stated });
   refuseIneffectiveFlags(resolved);
   const { config } = resolved;
@@ -108,7 +112,7 @@ function simulationText(iterations: readonly SimulatedIteration[]): string {
   ]);
 }
 
-/** What a replayed and a simulated iteration have in common. */
+/** The figures that replayed and simulated iterations share. */
 type VisitFigures = ReplayedIteration | SimulatedIteration;
 
 type Column<T> = readonly [header: string, text: (one: T) => string];
@@ -123,7 +127,7 @@ const VISIT_COLUMNS: readonly Column<VisitFigures>[] = [
   ["samples", ({ draws }) => formatCount(draws)],
 ];
 
-/** One row an iteration: the figures of its visit, then `more`. */
+/** One row per iteration: the figures of its visit, then `more`. */
 function visitTable<T extends VisitFigures>(iterations: readonly T[], more: readonly Column<T>[]): string {
   const columns: readonly Column<T>[] = [...VISIT_COLUMNS, ...more];
   return renderText({

@@ -6,13 +6,13 @@ import { watchRun } from "../watch-run.js";
 
 export function resumeCommand(): Command {
   const command = new Command("resume")
-    .description("Go on with a run that was stopped or killed; it ends as if it had never been.")
+    .description("Resume a stopped or killed run. The result is the same as without the interruption.")
     .argument("<dir>", "The run directory")
-    .option("--json", "Print nothing to stdout but one line of JSON, the summary, at the end")
+    .option("--json", "Print only one line of JSON to stdout at the end, the summary")
     .addHelpText(
       "after",
       `
-Settings are those that the run began with. The ones above may be others from now on; all others would make it another run.
+The run keeps the settings that it began with. Only the ones above may be changed: any other would make it a different run.
 
 Examples:
   $ adastar resume runs/my-run

@@ -16,12 +16,11 @@ export function runCommand(): Command {
       "--dry-run",
       "Show the prompts and forecast tokens, FLOPs, memory and time from a short trial; write nothing",
     )
-    .option("--json", "Print nothing to stdout but one line of JSON, the summary, at the end")
+    .option("--json", "Print only one line of JSON to stdout at the end, the summary")
     .addHelpText(
       "after",
       `
-Settings come from, least important first: defaults, the task's own defaults, --preset, --config, flags.
-"none" as a value unsets a setting.
+Later ones override earlier ones: defaults, the task's defaults, --preset, --config, flags. The value "none" unsets a setting.
 
 Examples:
   $ adastar run

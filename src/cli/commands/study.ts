@@ -110,7 +110,7 @@ function statusCommand(): Command {
 
 function reportCommand(): Command {
   return new Command("report")
-    .description("Write the study's report from its runs, as far as they are.")
+    .description("Write the study's report from the runs that are finished.")
     .argument("<study.yaml>", "The study")
     .addOption(outOption())
     .option("--json", "Primary results, departures and progress as one line of JSON")
@@ -141,7 +141,7 @@ async function run(file: string, { out: stated, jobs, amend = false, pilot }: Ru
   if (pilot === undefined) say(`Report: ${commandLine("study", "report", file)}`);
 }
 
-/** Writes down under which commit runs are about to begin. Throws UserError where the study is not fixed. */
+/** Records the commit under which runs begin. Throws UserError if the study is not committed as it is. */
 function fixStudy(study: Study, place: string, amend: boolean): void {
   const commit = commitOf(study.file);
   const code = headOf(study.file);
@@ -182,7 +182,7 @@ async function runSettings(
   return failures;
 }
 
-/** The study with pilot seeds. A seed of the study would no longer be fresh. */
+/** The study with pilot seeds. They must not be seeds of the study, which would no longer be fresh. */
 function pilotOf(study: Study, text: string): Study {
   const seeds = seedList(text, "--pilot");
   const used = seeds.filter((seed) => study.plan.seeds.includes(seed));

@@ -10,13 +10,13 @@ import { taskOptionKeys } from "../../tasks/task-options.js";
 import { addConfigOptions, statedSettings } from "../config-options.js";
 import { print, printJson, say } from "../output.js";
 
-/** The settings that decide what a task's observations and prompts are. The task itself is the command's argument. */
+/** The settings that decide a task's observations and prompts. The task itself is the command's argument. */
 const SETTINGS = [...taskOptionKeys.filter((key) => key !== "task"), ...keysReadBy("tasks check")];
 
 export function tasksCheckCommand(): Command {
   const command = new Command("check")
     .description("Load a task's data and check it: every gold answer must verify, and no other answer may.")
-    .argument("<task>", "Name of the task; jsonl for your own data")
+    .argument("<task>", "Name of the task; jsonl for custom data")
     .option("--json", 'One line of JSON: {"task","rows","goldVerified","wrongAccepted","duplicates"}')
     .addHelpText(
       "after",
@@ -26,7 +26,7 @@ Examples:
   $ adastar tasks check svamp --data DIR --model DIR           lengths in the model's tokens, against its context
   $ adastar tasks check jsonl --data train.csv --eval test.csv --verifier number
 
-Exit code 2 when anything has to be mended before a run.`,
+Exit code 2 if anything must be fixed before a run.`,
     )
     .action(async (task: string, options: Readonly<Record<string, unknown>> & { json?: boolean }) => {
       const { config } = loadConfig({ flags: { ...statedSettings(options), task } });

@@ -1,4 +1,4 @@
-/** Where a run shows what it does: redrawn lines on a terminal, plain periodic lines anywhere else. */
+/** Chooses how a run is shown: redrawn lines on a terminal, plain periodic lines anywhere else. */
 
 import { LiveDisplay } from "./live.js";
 import { PlainDisplay } from "./plain.js";

@@ -1,11 +1,11 @@
-/** How long a run will still take, judged by what it has done so far. */
+/** Estimates how long a run will still take, from what it has done so far. */
 
 import type { IterationRecord } from "../../run/events.js";
 import { type Phase, type ProgressState, phaseShare } from "./state.js";
 
 export interface TimeLeft {
   readonly seconds: number;
-  /** Whether no iteration was finished yet, so that the time of a phase that has not begun is a guess. */
+  /** No iteration is finished yet, so the time of phases that have not begun is a guess. */
   readonly rough: boolean;
 }
 
@@ -17,15 +17,16 @@ const KEY_OF = { visiting: "visit", training: "train", evaluating: "evaluate" } 
   keyof PhaseSeconds
 >;
 
-/** The share of a phase that must be done before its pace says how long the rest takes. */
-const ENOUGH = 0.05;
+/** The share of a phase that must be done before its pace is used for an estimate. */
+const MIN_SHARE = 0.05;
 
 /** Bounds of the factor between the step counts of two iterations: a step schedule grows slowly and never shrinks. */
-const [LEAST_GROWTH, MOST_GROWTH] = [1, 2] as const;
+const [MIN_GROWTH, MAX_GROWTH] = [1, 2] as const;
 
 /**
- * Time until the run ends, or null while nothing tells. The rest of the present phase follows from its pace. Phases to come take as long
- * as in the last iteration, times the growth of the step schedule. In the first iteration, training is taken to last as long as sampling.
+ * Time until the run ends; null while nothing is known. The rest of the present phase follows from its pace. Later
+ * phases take as long as in the last iteration, times the growth of the step schedule. In the first iteration, training
+ * is assumed to take as long as sampling.
  */
 export function timeLeft(state: ProgressState, now: number): TimeLeft | null {
   const { started, phase } = state;
@@ -46,11 +47,11 @@ export function timeLeft(state: ProgressState, now: number): TimeLeft | null {
   return { seconds, rough: last === undefined };
 }
 
-/** Seconds that the present phase has taken and, once its pace is known, will take in all. */
+/** Seconds that the present phase has taken and, if its pace is known, will take in total. */
 function presentPhase(state: ProgressState, phase: Phase, now: number): { elapsed: number; total: number | null } {
   const elapsed = (now - state.phaseStartedAt) / 1000;
   const share = phaseShare(phase, state.started?.observations ?? 0);
-  return { elapsed, total: share === null || share < ENOUGH ? null : elapsed / share };
+  return { elapsed, total: share === null || share < MIN_SHARE ? null : elapsed / share };
 }
 
 /** What the first iteration may take; null before its own pace is known. */
@@ -80,10 +81,10 @@ function restOfIteration(
 function stepGrowth(records: readonly IterationRecord[]): number {
   const [before, last] = records.slice(-2);
   if (last === undefined || before.steps === 0) return 1;
-  return Math.min(Math.max(last.steps / before.steps, LEAST_GROWTH), MOST_GROWTH);
+  return Math.min(Math.max(last.steps / before.steps, MIN_GROWTH), MAX_GROWTH);
 }
 
-/** A test set stays as large as it is: only sampling and training grow. */
+/** Only sampling and training grow; the test set keeps its size. */
 function grown({ visit, train, evaluate }: PhaseSeconds, growth: number): PhaseSeconds {
   return { visit: visit * growth, train: train * growth, evaluate };
 }

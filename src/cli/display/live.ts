@@ -7,7 +7,7 @@ import { accuracyFigure, phaseCount, phaseFigures, phaseLabel, runFigures, start
 
 export interface LiveDisplayOptions {
   readonly colour: boolean;
-  /** Milliseconds between two redraws. The lines are also redrawn at this pace without any event, so that the time moves. */
+  /** Milliseconds between two redraws. Without any event, too, so that the time moves. */
   readonly interval?: number;
   readonly clock?: () => number;
   /** Runs `write` soon; see `LiveDisplay`. */
@@ -24,10 +24,12 @@ interface Span {
 }
 
 /**
- * A few lines at the bottom of the terminal, redrawn in place. What stays (start, notices, a row for each iteration) scrolls away above.
+ * A few lines at the bottom of the terminal, redrawn in place. Lines that stay (start, notices, a row for each
+ * iteration) scroll away above them.
  *
- * A line that was drawn on a wider terminal takes several rows on a narrower one, so erasing needs the present width. Node learns of a new
- * width from a signal, which waits while the run computes. Writing is therefore put off (`setImmediate`) until signals were served.
+ * A line that was drawn on a wider terminal takes several rows on a narrower one, so erasing needs the present width.
+ * Node learns of a new width from a signal, which waits while the run computes. Therefore writing is delayed
+ * (`setImmediate`) until signals were handled.
  */
 export class LiveDisplay implements RunDisplay {
   readonly listener: Listener = (event) => this.#take(event);
@@ -38,7 +40,7 @@ export class LiveDisplay implements RunDisplay {
   readonly #clock: () => number;
   readonly #schedule: (write: () => void) => void;
   readonly #timer: NodeJS.Timeout;
-  /** Text that stays and is not written yet. */
+  /** Lines that stay and are not written yet. */
   #notes: string[] = [];
   #scheduled = false;
   #closed = false;
@@ -126,7 +128,7 @@ export class LiveDisplay implements RunDisplay {
     return `\r${ESC}${rows}A${ESC}J`;
   }
 
-  /** Cells of a line to fill. One is left free: writing in the last column makes some terminals wrap at once. */
+  /** Cells of a line to fill. One stays free: writing in the last column makes some terminals wrap at once. */
   #width(): number {
     return Math.max(1, this.#columns() - 1);
   }

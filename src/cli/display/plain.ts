@@ -9,7 +9,10 @@ export interface PlainDisplayOptions {
   readonly clock?: () => number;
 }
 
-/** One line for every finished step, one about the present phase now and then. For logs, pipes and terminals that cannot redraw. */
+/**
+ * One line for every finished step, and one about the present phase from time to time. For logs, pipes and terminals
+ * that cannot redraw.
+ */
 export class PlainDisplay implements RunDisplay {
   readonly listener: Listener = (event) => this.#take(event);
   state: ProgressState;

@@ -1,4 +1,4 @@
-/** A row for each finished iteration, as a live display leaves them above the lines that it redraws. */
+/** Rows of finished iterations, which a live display prints above the lines that it redraws. */
 
 import { formatCount, formatDuration, formatFixed, formatFlops, formatPercent } from "../../report/format.js";
 import { displayWidth } from "../../report/width.js";
@@ -6,7 +6,7 @@ import type { IterationRecord, RunEvent } from "../../run/events.js";
 
 type EventOf<K extends RunEvent["kind"]> = Extract<RunEvent, { kind: K }>;
 
-/** Most important first: a narrow terminal shows the first ones. */
+/** Most important first: a narrow terminal shows only the first ones. */
 const COLUMNS: readonly {
   readonly header: string;
   readonly width: number;

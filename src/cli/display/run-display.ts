@@ -1,4 +1,4 @@
-/** What every display of a run has, live or plain. */
+/** The interface of all displays of a run. */
 
 import type { Listener } from "../../run/events.js";
 import type { ProgressState } from "./state.js";
@@ -15,8 +15,8 @@ export interface RunDisplay {
   /** Takes every event of the run, in order. */
   readonly listener: Listener;
   readonly state: ProgressState;
-  /** Writes lines that stay, above whatever is redrawn. */
+  /** Writes lines that stay, above the lines that are redrawn. */
   note(text: string): void;
-  /** Removes what is redrawn and leaves the lines that stay. */
+  /** Removes the lines that are redrawn. */
   close(): void;
 }

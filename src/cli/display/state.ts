@@ -1,4 +1,4 @@
-/** What the displays know about a run: its events folded into one value. */
+/** What displays know about a run: its events folded into one value. */
 
 import type { IterationRecord, RunEvent } from "../../run/events.js";
 
@@ -12,7 +12,7 @@ export interface ProgressState {
   readonly baseAccuracy: number | null;
   readonly records: readonly IterationRecord[];
   readonly phase: Phase | null;
-  /** Seconds that the base model's evaluation took, and that sampling and training of the present iteration took; null before. */
+  /** Seconds of the base model's evaluation, and of sampling and training in the present iteration; null until done. */
   readonly baseSeconds: number | null;
   readonly visitSeconds: number | null;
   readonly trainSeconds: number | null;
@@ -67,7 +67,7 @@ function nextPhase(state: ProgressState, phase: Phase, now: number): ProgressSta
   };
 }
 
-/** Nothing is known yet about the iteration to come. */
+/** Resets what belongs to one iteration. */
 function between(now: number) {
   return { phase: null, visitSeconds: null, trainSeconds: null, phaseStartedAt: now };
 }
@@ -77,7 +77,7 @@ export function tokensPerSecond(phase: Phase | null): number | null {
   return phase !== null && phase.seconds > 0 && phase.tokens > 0 ? phase.tokens / phase.seconds : null;
 }
 
-/** How far the present phase is, in [0, 1]; null when it has no known end. */
+/** The finished share of the present phase, in [0, 1]; null if its end is not known. */
 export function phaseShare(phase: Phase | null, observations: number): number | null {
   if (phase === null) return null;
   const [done, total] =

@@ -18,7 +18,7 @@ type EventOf<K extends RunEvent["kind"]> = Extract<RunEvent, { kind: K }>;
 
 const PHASE_NAMES = { visiting: "sampling", training: "training", evaluating: "testing" } as const;
 
-/** What runs, on what, and where it is kept. */
+/** Method, task, model and run directory. */
 export function startLine(event: EventOf<"started">): string {
   return [
     `${event.method} on ${event.task}: ${formatCount(event.observations)} observations, ${formatCount(event.testObservations)} for testing`,
@@ -27,19 +27,19 @@ export function startLine(event: EventOf<"started">): string {
   ].join("\n");
 }
 
-/** `iteration 3/8 sampling`, `base model testing` before the first, or `testing` where there is no run around it. */
+/** `iteration 3/8 sampling`; `base model testing` before the first; `testing` outside a run. */
 export function phaseLabel(state: ProgressState, phase: Phase): string {
   const name = PHASE_NAMES[phase.kind];
   if (phase.iteration > 0) return `${iterationLabel(state, phase.iteration)} ${name}`;
   return state.started === null ? name : `base model ${name}`;
 }
 
-/** `iteration 3/8`, or `iteration 3` where the plan is not known because the run is over. */
+/** `iteration 3/8`; `iteration 3` if the number of iterations is not known. */
 function iterationLabel({ started }: ProgressState, iteration: number): string {
   return started === null ? `iteration ${iteration}` : `iteration ${iteration}/${started.iterations}`;
 }
 
-/** How far a phase is, as a count. */
+/** The progress of a phase as a count. */
 export function phaseCount(phase: Phase): string {
   switch (phase.kind) {
     case "visiting":
@@ -53,7 +53,7 @@ export function phaseCount(phase: Phase): string {
   }
 }
 
-/** Figures of a phase besides its count: observations visited, loss, accuracy so far, tokens a second. */
+/** Figures of a phase besides its count: observations visited, accuracy so far, tokens per second. */
 export function phaseFigures(phase: Phase): string[] {
   const figures: string[] = [];
   if (phase.kind === "visiting") figures.push(`m ${formatCount(phase.visited)}`);

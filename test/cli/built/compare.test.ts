@@ -40,7 +40,7 @@ function runsIn(out: string): string[] {
 
 test("runs beside each other, stopped in between, end as if they had not been", async () => {
   const whole = await adastar(compare(join(folder, "whole"), "--jobs", "2"));
-  expect([whole.code, whole.stderr.includes("2 runs: 0 are there, 0 go on, 2 start")]).toEqual([0, true]);
+  expect([whole.code, whole.stderr.includes("2 runs: 0 are finished, 0 continue, 2 start")]).toEqual([0, true]);
 
   const out = join(folder, "stopped");
   const stopped = await adastar(compare(out, "--jobs", "2"), {
@@ -54,18 +54,18 @@ test("runs beside each other, stopped in between, end as if they had not been", 
       }, 20);
     },
   });
-  expect(stopped.stderr).toContain("SIGINT: the runs under way save and end");
+  expect(stopped.stderr).toContain("SIGINT: the runs in progress save and end");
   expect(stopped.code).toBe(130);
   for (const run of runsIn(out)) expect(readdirSync(run)).not.toContain("lock");
 
   const goneOn = await adastar(compare(out, "--jobs", "2"));
   expect(goneOn.code).toBe(0);
-  expect(goneOn.stderr).not.toContain("2 are there");
+  expect(goneOn.stderr).not.toContain("2 are finished");
   const figures = (stdout: string) => ({ ...JSON.parse(stdout), out: null });
   expect(figures(goneOn.stdout)).toEqual(figures(whole.stdout));
 });
 
-test("runs save and end when the comparison is killed, and go on when it is asked for again", async () => {
+test("runs save and end when the comparison is killed, and continue when it is started again", async () => {
   const out = join(folder, "killed");
   const begun = () =>
     runsIn(out).filter((run) => existsSync(join(run, "iterations", "0002", "samples.jsonl"))).length === 2;
@@ -87,7 +87,7 @@ test("runs save and end when the comparison is killed, and go on when it is aske
   for (const run of runsIn(out)) expect(existsSync(join(run, "iterations", "0040"))).toBe(false);
   const goneOn = await adastar(compare(out, "--jobs", "2"));
   expect(goneOn.code).toBe(0);
-  expect(goneOn.stderr).toContain("2 runs: 0 are there, 2 go on, 0 start");
+  expect(goneOn.stderr).toContain("2 runs: 0 are finished, 2 continue, 0 start");
 }, 60_000);
 
 test("runs that cannot begin are told of with their reason", async () => {
@@ -107,5 +107,5 @@ test("runs that cannot begin are told of with their reason", async () => {
   expect([code, stdout]).toEqual([2, ""]);
   expect(stderr).toMatch(/adastar-seed1-\w+: failed: .*nowhere/);
   expect(stderr).toMatch(/star-seed1-\w+: failed: .*nowhere/);
-  expect(stderr).toContain("expected at least one run to come to its end, got none of 2");
+  expect(stderr).toContain("expected at least one finished run, got none of 2");
 });

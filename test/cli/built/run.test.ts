@@ -93,7 +93,7 @@ describe("stop and resume", () => {
   /** Long enough to be stopped in the middle; as many steps in each iteration. */
   const LONG = [...SMALL, "--iterations", "12", "--steps", "12", "--steps-growth", "1", "--sampling-batch", "8"];
 
-  test("SIGINT once finishes the slice, says how to go on, and exits with 130; resume ends as if never stopped", async () => {
+  test("SIGINT once saves what is finished, says how to continue, and exits with 130; resume ends as if never stopped", async () => {
     const runDir = join(scratch, "stopped");
     let asked = false;
     const stopped = await adastar(["run", ...LONG, "--run-dir", runDir, "--json"], {
@@ -102,7 +102,7 @@ describe("stop and resume", () => {
       },
     });
     expect([stopped.code, stopped.signal]).toEqual([130, null]);
-    expect(stopped.stderr).toMatch(/SIGINT: finishing the current slice .*adastar resume .*stopped/);
+    expect(stopped.stderr).toMatch(/SIGINT: saving what is finished.*adastar resume .*stopped/);
     const half = summaryOf(stopped.stdout);
     expect(half.status).toBe("interrupted");
     expect(half.iterations).toBeLessThan(12);
@@ -127,7 +127,7 @@ describe("stop and resume", () => {
       },
     });
     expect([stopped.code, stopped.signal]).toEqual([143, null]);
-    expect(stopped.stderr).toMatch(/SIGTERM: finishing the current slice .*adastar resume .*terminated/);
+    expect(stopped.stderr).toMatch(/SIGTERM: saving what is finished.*adastar resume .*terminated/);
     expect(summaryOf(stopped.stdout).status).toBe("interrupted");
     const { code, stdout } = await adastar(["resume", runDir, "--iterations", "3", "--json"]);
     expect([code, summaryOf(stdout).iterations]).toEqual([0, 3]);
