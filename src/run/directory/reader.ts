@@ -8,6 +8,7 @@
 
 import { closeSync, existsSync, openSync, readSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
+import { Permutation } from "../../algorithm/permutation.js";
 import { readQueue } from "../../algorithm/queue-format.js";
 import { UserError } from "../../errors.js";
 import { taskEntry } from "../../tasks/registry.js";
@@ -341,14 +342,19 @@ export class RunReader extends VouchedFiles {
 
   /** The queue as an iteration left it; null where it is not finished. Throws UserError where the file is damaged. */
   queue(iteration: number): QueueState | null {
+    const queue = this.#queueFile(iteration);
+    return queue === null ? null : byObservation(queue);
+  }
+
+  #queueFile(iteration: number): ReturnType<typeof readQueue> | null {
     const committed = this.find("committed", iteration);
-    return committed === undefined ? null : readQueue(this.read(committed.queue)).statistics;
+    return committed === undefined ? null : readQueue(this.read(committed.queue));
   }
 
   /** The queue in cells of observations that stand alike: a picture of t̃ and w̃, whose size does not depend on N. */
   queueCells(iteration: number): readonly QueueCell[] | null {
-    const queue = this.queue(iteration);
-    if (queue === null) return null;
+    const queue = this.#queueFile(iteration)?.statistics;
+    if (queue === undefined) return null;
     const counts = new Map<number, number>();
     for (let i = 0; i < queue.lastSampled.length; i++) {
       const cell = queue.lastSampled[i] * 65_536 + queue.correct[i] * 256 + queue.drawn[i];
@@ -369,6 +375,23 @@ export class RunReader extends VouchedFiles {
 
 /** Records whose places are remembered, over all logs: 13 bytes each. */
 const MAX_INDEXED = 4_000_000;
+
+/** The file has the statistics in the order of ranks where ranks decide ties. */
+function byObservation({ statistics, tieSeed }: ReturnType<typeof readQueue>): QueueState {
+  if (tieSeed === null) return statistics;
+  const size = statistics.lastSampled.length;
+  const observations = new Permutation(size, tieSeed);
+  const lastSampled = new Uint32Array(size);
+  const correct = new Uint8Array(size);
+  const drawn = new Uint8Array(size);
+  for (let rank = 0; rank < size; rank++) {
+    const observation = observations.at(rank);
+    lastSampled[observation] = statistics.lastSampled[rank];
+    correct[observation] = statistics.correct[rank];
+    drawn[observation] = statistics.drawn[rank];
+  }
+  return { lastSampled, correct, drawn };
+}
 
 /** Whether a folder holds a run, as far as its names tell. */
 function isRun(dir: string): boolean {

@@ -15,6 +15,7 @@ import {
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
+import { ObservationQueue } from "../../../src/algorithm/observation-queue.js";
 import { UserError } from "../../../src/errors.js";
 import { Disk } from "../../../src/run/directory/disk.js";
 import { readJournal } from "../../../src/run/directory/journal.js";
@@ -233,7 +234,12 @@ describe("a finished run", () => {
     const reader = RunReader.open(done);
     const queue = reader.queue(3);
     const cells = reader.queueCells(3) ?? [];
-    expect(queue?.lastSampled).toHaveLength(60);
+    const restored = ObservationQueue.restore(readFileSync(join(done, "iterations", "0003", "queue.bin")));
+    for (let i = 0; i < 60; i++) {
+      expect(queue?.lastSampled[i]).toBe(restored.lastSampled(i));
+      expect({ correct: queue?.correct[i], drawn: queue?.drawn[i] }).toEqual(restored.counts(i));
+    }
+    expect(cells.length).toBeGreaterThan(2);
     expect(cells.reduce((sum, { observations }) => sum + observations, 0)).toBe(60);
     for (const { lastSampled, correct, drawn, observations } of cells) {
       const alike = Array.from({ length: 60 }, (_, i) => i).filter(
