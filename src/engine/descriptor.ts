@@ -15,6 +15,16 @@ export interface EngineSettings {
   readonly threads: number | null;
   /** Type of the weights in saved checkpoints; null: the base model's. */
   readonly checkpointDtype: WeightType | null;
+  /** Address of a remote engine's server. */
+  readonly url: string | null;
+  /** The model's name on the server; null: the only one that it has. */
+  readonly serverModel: string | null;
+  /** Rank of the adapter that is trained. */
+  readonly adapterRank: number;
+  /** Requests that are at the server at once; null: the engine's default. */
+  readonly maxInFlight: number | null;
+  /** Allows requests to other machines without encryption. */
+  readonly allowHttp: boolean;
 }
 
 type EngineSetting = keyof EngineSettings;

@@ -1,19 +1,20 @@
 /** All engines by name, and the settings that choose and open them. To add an engine, add its descriptor here. */
 
-import { field, oneOf, optional, source, whole } from "../settings.js";
+import { field, oneOf, optional, source, text, whole, yesOrNo } from "../settings.js";
 import { WEIGHT_TYPES } from "./checkpoint/weight-types.js";
 import type { EngineDescriptor } from "./descriptor.js";
 import { onnx } from "./onnx/descriptor.js";
 import { scripted } from "./scripted/descriptor.js";
+import { tinker } from "./tinker/descriptor.js";
 
-export const ENGINES = { onnx, scripted } as const satisfies Readonly<Record<string, EngineDescriptor>>;
+export const ENGINES = { onnx, scripted, tinker } as const satisfies Readonly<Record<string, EngineDescriptor>>;
 
 type EngineName = keyof typeof ENGINES;
 
 const names = Object.keys(ENGINES) as [EngineName, ...EngineName[]];
 
 /** What samples and trains where nothing else is asked for. */
-export const DEFAULT_ENGINE: EngineName = "onnx";
+export const DEFAULT_ENGINE = "onnx" satisfies EngineName;
 
 /** The engine of that name. */
 export function engineNamed(name: EngineName): EngineDescriptor {
@@ -41,4 +42,23 @@ export const engineFields = {
     "Type of the weights in saved models; the base model's when not set. Training keeps float32 in any case",
     { scope: "means" },
   ),
+  url: field(
+    optional(text),
+    null,
+    "Address of the server of engine tinker; its key comes from the environment variable TINKER_API_KEY",
+    { scope: "place", readBy: ["eval"] },
+  ),
+  serverModel: field(optional(text), null, "The model's name on the server; the only one it has when not set", {
+    scope: "place",
+    readBy: ["eval"],
+  }),
+  adapterRank: field(whole(1), 32, "Rank of the adapter (LoRA) that the server trains", { readBy: ["eval"] }),
+  maxInFlight: field(optional(whole(1)), null, "Samples that the server is asked for at once; 64 when not set", {
+    scope: "means",
+    readBy: ["eval"],
+  }),
+  allowHttp: field(yesOrNo, false, "Allow a server on another machine without encryption, in a trusted network", {
+    scope: "means",
+    readBy: ["eval"],
+  }),
 } as const;

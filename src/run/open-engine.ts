@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { locateModel } from "../engine/checkpoint/model-source.js";
 import type { EngineSettings, PromptModel } from "../engine/descriptor.js";
 import type { Engine } from "../engine/engine.js";
-import { DEFAULT_ENGINE, engineNamed } from "../engine/registry.js";
+import { DEFAULT_ENGINE, ENGINES, engineNamed } from "../engine/registry.js";
 import { UserError } from "../errors.js";
 import { taskEntry } from "../tasks/registry.js";
 import type { Task } from "../tasks/task.js";
@@ -42,13 +42,18 @@ export function expectModel(config: ModelChoice & Pick<RunConfig, "engine">): vo
  */
 export async function withPinnedModel<C extends ModelChoice & Pick<RunConfig, "engine">>(config: C): Promise<C> {
   if (config.model === null || !usesModelFolder(config)) return config;
-  const { pinned } = await locateModel(config.model, { weights: true });
+  const { pinned } = await locateModel(config.model, { weights: readsWeights(config) });
   return { ...config, model: pinned };
 }
 
 /** Whether the configured engine reads a model's folder. */
 export function usesModelFolder({ engine }: Pick<RunConfig, "engine">): boolean {
   return engineNamed(engine).settings.includes("model");
+}
+
+/** Whether the configured engine reads the model's weights; where checkpoints are on a server, the weights are, too. */
+function readsWeights({ engine }: Pick<RunConfig, "engine">): boolean {
+  return engineNamed(engine).capabilities.checkpoints === "folder";
 }
 
 /** What reports call the configured model. */
@@ -58,7 +63,7 @@ export function modelLabelOf(config: ModelChoice & Pick<RunConfig, "engine">): s
 
 /** Opens the engine that the configuration asks for. Throws UserError when its model cannot be used. */
 export async function openEngine(config: RunConfig, task: Task): Promise<Engine> {
-  const settings = await settingsOf(config, { weights: true });
+  const settings = await settingsOf(config, { weights: readsWeights(config) });
   return engineNamed(config.engine).open({ settings, lessons: () => lessonsOf(task) });
 }
 
@@ -69,7 +74,7 @@ export async function openEngine(config: RunConfig, task: Task): Promise<Engine>
 export async function openCheckpoint({ model, threads }: Pick<EngineSettings, "model" | "threads">): Promise<Engine> {
   const { folder } = await locateModel(model, { weights: true });
   const settings = { model: folder, threads, checkpointDtype: null };
-  return engineNamed(DEFAULT_ENGINE).open({ settings, lessons: () => [] });
+  return ENGINES[DEFAULT_ENGINE].open({ settings, lessons: () => [] });
 }
 
 /**

@@ -614,7 +614,11 @@ export function describeEngine(
       expect(await failureOf(() => other.trainStep(fixture.examples, fixture.optimizer))).toBeInstanceOf(Error);
       expect(await failureOf(() => other.save(target("closed")))).toBeInstanceOf(Error);
     });
+
+    // A test of its own: nested groups are collected after this function has returned.
+    vitestIt("has exceptions for tests that exist only", () => {
+      const titles = skip.flatMap(({ tests }) => tests);
+      expect(titles.filter((title) => !met.has(title))).toEqual([]);
+    });
   });
-  const unknown = skip.flatMap(({ tests }) => tests).filter((title) => !met.has(title));
-  if (unknown.length > 0) throw new Error(`${name}: exceptions for tests that do not exist: ${unknown.join("; ")}`);
 }

@@ -1,16 +1,30 @@
 /** What holds for every engine in the table. */
 
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { EngineSettings } from "../../src/engine/descriptor.js";
 import { DEFAULT_ENGINE, ENGINES, engineFields, engineNamed } from "../../src/engine/registry.js";
 import type { Lesson } from "../../src/engine/scripted/lesson.js";
 import { openCheckpoint } from "../../src/run/open-engine.js";
+import { TestServer } from "./tinker/server.js";
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await TestServer.start(settings.model);
+});
+afterAll(() => server.stop());
 
 const settings: EngineSettings = {
   model: join(import.meta.dirname, "../fixtures/tiny-llama"),
   threads: 1,
   checkpointDtype: null,
+  get url() {
+    return server.url;
+  },
+  serverModel: null,
+  adapterRank: 4,
+  maxInFlight: null,
+  allowHttp: false,
 };
 const lessons: readonly Lesson[] = [{ prompt: "a:", completion: " b", wrong: [" c"], group: "", difficulty: 0 }];
 

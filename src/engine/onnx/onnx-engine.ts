@@ -13,6 +13,7 @@ import {
   weightsDigest,
   writeExactWeights,
 } from "../checkpoint/weights.js";
+import { checkExamples, checkRequest, checkSampling, checkTokens } from "../checks.js";
 import {
   type CallOptions,
   type Capabilities,
@@ -22,7 +23,6 @@ import {
   type ModelFacts,
   type OptimizerParams,
   type Sample,
-  type SampleRequest,
   type SampleRequests,
   type SamplingParams,
   type SaveOptions,
@@ -94,8 +94,11 @@ export class OnnxEngine implements Engine {
     { signal }: CallOptions = {},
   ): AsyncGenerator<Sample> {
     await this.#settled();
-    this.#checkSampling(params);
-    const source = new RequestSource(requests, { check: (request) => this.#checkRequest(request, params), signal });
+    checkSampling(this.model, params);
+    const source = new RequestSource(requests, {
+      check: (request) => checkRequest(this.model, request, params),
+      signal,
+    });
     try {
       yield* (await this.#openGenerator()).sample(source, params, signal);
     } finally {
@@ -110,7 +113,7 @@ export class OnnxEngine implements Engine {
   ): Promise<TrainStepResult> {
     return this.#updates.submit(async () => {
       this.#assertOpen();
-      this.#checkExamples(examples);
+      checkExamples(this.model, examples);
       await this.#dropGenerator();
       return this.#openTrainer().step(examples, params);
     }, signal);
@@ -168,7 +171,7 @@ export class OnnxEngine implements Engine {
 
   async canary(prompt: readonly number[]): Promise<readonly number[]> {
     await this.#settled();
-    this.#checkTokens("the canary prompt", prompt);
+    checkTokens(this.model, "the canary prompt", prompt);
     return (await this.#openGenerator()).likeliest(prompt, CANARY_TOKENS);
   }
 
@@ -209,51 +212,5 @@ export class OnnxEngine implements Engine {
 
   #assertOpen(): void {
     if (this.#closed) throw new Error("the engine is closed");
-  }
-
-  #checkSampling({ prefix, maxTokens, temperature, topP }: SamplingParams): void {
-    if (!(temperature >= 0 && Number.isFinite(temperature)))
-      throw new UserError(`expected a temperature of at least 0, got ${temperature}`);
-    if (!(topP > 0 && topP <= 1)) throw new UserError(`expected top-p in (0, 1], got ${topP}`);
-    if (!Number.isSafeInteger(maxTokens) || maxTokens < 1)
-      throw new UserError(`expected at least 1 new token, got ${maxTokens}`);
-    this.#checkTokens("the shared prefix", prefix);
-  }
-
-  #checkRequest(request: SampleRequest, { prefix, maxTokens }: SamplingParams): void {
-    const { contextLength, name } = this.model;
-    const prompt = prefix.length + request.prompt.length;
-    if (prompt === 0)
-      throw new UserError(`expected a prompt of at least one token for ${request.name}, got an empty one`);
-    if (prompt + maxTokens > contextLength) {
-      throw new UserError(
-        `expected prompt and generation of ${request.name} within the ${contextLength} tokens of ${name}, ` +
-          `got ${prompt} of prompt and up to ${maxTokens} new ones: use fewer exemplars, fewer new tokens or a shorter question`,
-      );
-    }
-    this.#checkTokens(request.name, request.prompt);
-  }
-
-  #checkExamples(examples: readonly TrainingExample[]): void {
-    if (examples.length === 0) throw new Error("trainStep needs at least one example");
-    const { contextLength } = this.model;
-    for (const { name, tokens, completionStart } of examples) {
-      if (tokens.length > contextLength) {
-        throw new UserError(
-          `expected at most ${contextLength} tokens in the training example ${name}, got ${tokens.length}`,
-        );
-      }
-      if (!(completionStart >= 1 && completionStart < tokens.length)) {
-        throw new Error(`training example ${name}: completion starts at ${completionStart} of ${tokens.length} tokens`);
-      }
-      this.#checkTokens(name, tokens);
-    }
-  }
-
-  #checkTokens(name: string, tokens: readonly number[]): void {
-    const { vocabularySize } = this.model;
-    const foreign = tokens.find((token) => !Number.isSafeInteger(token) || token < 0 || token >= vocabularySize);
-    if (foreign !== undefined)
-      throw new UserError(`expected token ids below ${vocabularySize} in ${name}, got ${foreign}`);
   }
 }
