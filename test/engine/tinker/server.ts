@@ -1,7 +1,6 @@
 /**
  * A small server that speaks the part of the Tinker API that the engine uses, as SkyRL 0.3.0 speaks it, and computes
- * with the ONNX engine. It trains the whole model, where SkyRL trains an adapter. `real-server.test.ts` checks the forms
- * of its answers against a real server's.
+ * with the ONNX engine. It trains the whole model, where SkyRL trains an adapter.
  */
 
 import { mkdtemp, rm } from "node:fs/promises";
