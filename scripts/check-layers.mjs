@@ -1,4 +1,5 @@
-// Imports point down the layers of docs/architecture.md, and never in a circle. Prints those that do not, and fails if there are any.
+// Imports point down the layers of docs/architecture.md, and never in a circle. Prints those that do not, and fails if
+// there are any.
 
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";

@@ -1,5 +1,5 @@
 /**
- * An error the user can mend: bad input, bad configuration, a file that is not what it should be. The command line
+ * An error the user can fix: bad input, bad configuration, a file that is not what it should be. The command line
  * prints its message and exits with 2; every other error is a bug and exits with 1.
  *
  * Write messages as "expected …, got …", then where, then what to do.

@@ -20,7 +20,7 @@ export function codeOf(error: unknown): string | undefined {
 }
 
 /**
- * A UserError that says what to do, for what the user can mend; every other error stays as it is. `action` completes
+ * A UserError that says what to do, for what the user can fix; every other error stays as it is. `action` completes
  * "cannot …".
  */
 export function explained(error: unknown, action: string): unknown {

@@ -1,6 +1,6 @@
 /**
- * Prompts in a checkpoint's own chat form: worked examples as turns of user and assistant, the question as the user's last turn. The
- * template writes every special token, begin-of-text included.
+ * Prompts in a checkpoint's own chat form: worked examples as turns of user and assistant, the question as the user's
+ * last turn. The template writes every special token, begin-of-text included.
  */
 
 import type { ChatMessage, ChatTemplate, Engine, Tokenizer } from "../../engine/engine.js";
@@ -97,8 +97,8 @@ function encodeAfter(
 }
 
 /**
- * The turns before as tokens of their own; null unless that gives exactly the tokens of the whole. Tokenizers split texts at special
- * tokens before anything else, so where each question's part begins with one, what holds for one question holds for all.
+ * The tokens of the earlier turns alone; null unless they and the rest give exactly the tokens of the whole. Tokenizers
+ * first split a text at special tokens. So if each question's part begins with one, the split is right for all of them.
  */
 function sharedOpening(
   tokenizer: Tokenizer,
@@ -129,7 +129,7 @@ function openingOf(chat: ChatTemplate, before: readonly ChatMessage[]): string |
 
 const REPLY = "The answer is 7.";
 
-/** The token that the template puts behind what the assistant says. Throws UserError unless it is one that ends a generation. */
+/** The token that the template puts after the assistant's words. Throws UserError unless it ends a generation. */
 function endOfTurn(tokenizer: Tokenizer, chat: ChatTemplate, model: string): number {
   const question: ChatMessage = { role: "user", content: "How many?" };
   const text = chat.render([question, { role: "assistant", content: REPLY }], false);

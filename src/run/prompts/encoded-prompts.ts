@@ -4,7 +4,9 @@ import type { Method } from "../../algorithm/methods.js";
 import type { Exemplar, Observation, Task } from "../../tasks/task.js";
 
 export interface Prompts {
-  /** Start tokens and worked examples, put before every question while sampling; in the plain and in the hinted form. */
+  /**
+   * Start tokens and worked examples, put before every question while sampling; in the plain and in the hinted form.
+   */
   readonly prefix: readonly number[];
   readonly hintedPrefix: readonly number[];
   /** What follows `prefix`, for each training observation. */
@@ -16,11 +18,11 @@ export interface Prompts {
   /** What follows it, for each training and test observation. */
   readonly trainZeroShot: readonly (readonly number[])[];
   readonly test: readonly (readonly number[])[];
-  /** The test questions behind worked examples, for few-shot evaluation; null where the method has none. */
+  /** The test questions after worked examples, for few-shot evaluation; null where the method has none. */
   readonly fewShotTest: { readonly prefix: readonly number[]; readonly prompts: readonly (readonly number[])[] } | null;
-  /** What training puts behind a completion: end-of-text, or the end of a turn. */
+  /** What training puts after a completion: end-of-text, or the end of a turn. */
   readonly endToken: number;
-  /** What the user should know of them. */
+  /** Notices about them for the user. */
   readonly notices: readonly string[];
 }
 

@@ -7,7 +7,10 @@ import type { Observation } from "../../tasks/task.js";
 import { encodeChatPrompts } from "./chat-prompts.js";
 import type { PromptSources, Prompts } from "./encoded-prompts.js";
 
-/** Encodes all prompts. Throws UserError naming the first observation whose prompt leaves no room for `maxTokens` new tokens. */
+/**
+ * Encodes all prompts. Throws UserError naming the first observation whose prompt leaves no room for `maxTokens` new
+ * tokens.
+ */
 export function encodePrompts(engine: Pick<Engine, "model" | "tokenizer">, sources: PromptSources): Prompts {
   const prompts = encodeAnyLength(engine, sources);
   checkLengths(engine.model.contextLength, prompts, sources);
@@ -52,7 +55,7 @@ export interface PromptLength {
   /** Start tokens and worked examples. */
   readonly before: number;
   readonly question: number;
-  /** All that has to fit the context: one more than is generated, for the end-of-text token that training puts behind. */
+  /** Tokens that must fit the context: one more than is generated, for the end-of-text token that training adds. */
   readonly needed: number;
 }
 
@@ -90,8 +93,8 @@ export function nameOf(split: string, index: number, { id }: Pick<Observation, "
 }
 
 /**
- * A correct sample as a training example: the zero-shot prompt, exactly the tokens that were sampled, end-of-text. Exemplars and hint are
- * left out, so the model learns to do without (STaR, section 3).
+ * A correct sample as a training example: the zero-shot prompt, exactly the tokens that were sampled, end-of-text.
+ * Exemplars and hint are left out, so the model learns to do without (STaR, section 3).
  */
 export function trainingExample(
   { zeroShotPrefix, trainZeroShot, endToken }: Pick<Prompts, "zeroShotPrefix" | "trainZeroShot" | "endToken">,
