@@ -59,13 +59,13 @@ export {
   stepsAt,
   targetAt,
 } from "./algorithm/schedule.js";
+// What finished and running runs say: comparisons, audits, explanations.
 export { type Audit, type AuditCounts, type AuditFinding, type AuditOptions, auditRun } from "./analysis/audit.js";
 export { type ComparedRun, type CurvePoint, comparedRuns } from "./analysis/compared-runs.js";
-// Runs: configuration, the loop, and its results.
 export { type Launch, type PlannedRun, planComparison, runComparison } from "./analysis/comparison-runs.js";
 export { type Explanation, explainObservation, type IterationExplanation } from "./analysis/explain.js";
-export { locateModel, type ModelSource } from "./engine/checkpoint/model-source.js";
 // Engines: what samples and trains.
+export { locateModel, type ModelSource } from "./engine/checkpoint/model-source.js";
 export type {
   CallOptions,
   Capabilities,
@@ -97,6 +97,7 @@ export { reportFiles } from "./report/comparison/page.js";
 export type { SeedResult } from "./report/comparison/seed.js";
 export { iterationTable } from "./report/run-table.js";
 export { type Column, renderLatex, renderMarkdown, renderText, type Table } from "./report/tables.js";
+// Runs: configuration, the loop, and its results.
 export { type ConfigRequest, loadConfig, type ResolvedConfig } from "./run/config/config.js";
 export type { ConfigKey, RunConfig } from "./run/config/fields.js";
 export type { EvaluationResult } from "./run/directory/journal.js";
@@ -105,10 +106,11 @@ export type { FlopsByPurpose, IterationRecord, Listener, RunEvent, RunSummary } 
 export { type Listeners, tee } from "./run/listeners.js";
 export type { RunOptions } from "./run/loop/context.js";
 export { type ResumeOptions, resumeRun, startRun } from "./run/loop/runner.js";
-// Tasks, checked with their data before a run.
+// One-shot commands: check a task, evaluate a checkpoint, forecast a run.
 export { checkTask, type TaskCheck } from "./run/oneshot/check-task.js";
 export { type CheckpointEvaluation, evaluateCheckpoint } from "./run/oneshot/evaluate-checkpoint.js";
 export { type Calibration, type Forecast, forecastRun, type IterationForecast } from "./run/oneshot/forecast.js";
+// Tasks: observations, prompts, verifiers.
 export { type GradedRow, GradeTally, type GradeTotals, gradeFile } from "./tasks/grade.js";
 export { type PlainFormatOptions, plainFormat } from "./tasks/prompt.js";
 export { openTask, openVerifier, TASKS } from "./tasks/registry.js";
@@ -128,7 +130,6 @@ export type {
 } from "./tasks/task.js";
 export type { TaskEntry } from "./tasks/task-entry.js";
 export type { TaskOptions } from "./tasks/task-options.js";
-// Tasks: observations, prompts, verifiers.
 export {
   choiceVerifier,
   exactVerifier,
