@@ -43,10 +43,16 @@ function closingReport(state: ProgressState, summary: RunSummary): string {
   const parts = [renderText(table, process.stderr.columns), renderPairs(summaryPairs(summary))];
   if (summary.status === "interrupted") {
     parts.push(`Interrupted. Continue with:\n  ${resumeHint(summary.runDir)}`);
-  } else if (existsSync(join(summary.checkpoint, "tokenizer.json"))) {
+  } else {
+    const model = summary.bestCheckpoint ?? summary.checkpoint;
+    if (summary.bestIteration === 0 && summary.iterations > 0) {
+      parts.push("No iteration is more accurate than the base model: use the base model.");
+    }
     // The simulated learner leaves no model.
-    const model = shortPath(summary.checkpoint);
-    parts.push(`Talk to the model:\n  ${commandLine("generate", "--model", model, "--prompt", "...")}`);
+    if (existsSync(join(model, "tokenizer.json"))) {
+      const hint = commandLine("generate", "--model", shortPath(model), "--prompt", "...");
+      parts.push(`Talk to the best model:\n  ${hint}`);
+    }
   }
   return parts.join("\n\n");
 }

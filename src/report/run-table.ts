@@ -86,7 +86,8 @@ export function summaryPairs(summary: RunSummary): (readonly [label: string, val
     ],
     ["time", formatDuration(summary.seconds)],
     ["run directory", summary.runDir],
-    ["last checkpoint", summary.checkpoint],
+    ["best model", summary.bestCheckpoint ?? "not kept (--keep-checkpoints best keeps it)"],
+    ...(summary.bestCheckpoint === summary.checkpoint ? [] : [["last model", summary.checkpoint] as const]),
   ];
 }
 

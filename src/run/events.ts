@@ -72,8 +72,10 @@ export interface RunSummary {
   /** When a run ends, it is one of the first two; the others are of a run that is read from its directory. */
   readonly status: "done" | "interrupted" | "running" | "failed";
   readonly runDir: string;
-  /** Folder of the last model. */
+  /** Folder or URI of the last model. */
   readonly checkpoint: string;
+  /** Folder or URI of the best model, the base model's if no iteration beats it; null if the run did not keep it. */
+  readonly bestCheckpoint: string | null;
   readonly iterations: number;
   /** Accuracies in [0, 1]. */
   readonly baseAccuracy: number;

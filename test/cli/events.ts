@@ -40,6 +40,7 @@ export const summary: RunSummary = {
   status: "done",
   runDir: "/tmp/run",
   checkpoint: "/tmp/run/checkpoints/2",
+  bestCheckpoint: "/tmp/run/checkpoints/2",
   iterations: 2,
   baseAccuracy: 0.5,
   bestAccuracy: 0.75,

@@ -1,5 +1,6 @@
 /** What a run came to, from its journal. */
 
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { sum } from "../../statistics/descriptive.js";
 import type { RunConfig } from "../config/fields.js";
@@ -39,6 +40,7 @@ export function summarize(
     status,
     runDir: dir,
     checkpoint: trained === undefined ? modelReference(config) : checkpointPath(dir, trained.checkpoint),
+    bestCheckpoint: improved ? keptCheckpoint(dir, entries, best.iteration) : modelReference(config),
     iterations: records.length,
     baseAccuracy,
     bestAccuracy: improved ? best.testAccuracy : baseAccuracy,
@@ -51,6 +53,14 @@ export function summarize(
     },
     seconds: sum(entries.map((entry) => ("seconds" in entry ? entry.seconds : 0))),
   };
+}
+
+/** The model of an iteration; null if it was removed (`keepCheckpoints`). */
+function keptCheckpoint(dir: string, entries: readonly JournalEntry[], iteration: number): string | null {
+  const trained = findEntry(entries, "trained", iteration);
+  if (trained === undefined) return null;
+  const place = checkpointPath(dir, trained.checkpoint);
+  return "uri" in trained.checkpoint || existsSync(place) ? place : null;
 }
 
 /** Absolute path of a checkpoint, or its URI. */

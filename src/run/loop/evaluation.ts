@@ -13,6 +13,7 @@ import { Tape } from "../directory/tape.js";
 import type { Listener } from "../events.js";
 import { groupBy } from "../group.js";
 import { type RunContext, stopIfAsked } from "./context.js";
+import { refuseFailingVerifier } from "./progress-checks.js";
 import { type AnswerManner, answerTests, isCorrect, reportFailures, type SamplingContext } from "./sampling.js";
 
 /**
@@ -88,6 +89,7 @@ export async function answerAll(
       return samples;
     });
     answers.push(...wave);
+    if (iteration === 0) refuseFailingVerifier(answers, test.length * manner.samples);
     done = answers.length;
     correct = answers.filter((answer) => answer.correct).length;
     report();

@@ -32,6 +32,7 @@ import { type Listeners, tee } from "../listeners.js";
 import { isStop, type RunContext, type RunOptions, type RunParts, stopIfAsked } from "./context.js";
 import { evaluate } from "./evaluation.js";
 import { openParts } from "./open-parts.js";
+import { refuseNothingLearned, regressionNotice } from "./progress-checks.js";
 import { type Flaw, findFlaws, mixed, repair } from "./repair.js";
 import { tidy } from "./retention.js";
 import { changedConfig, noticesOf, openJournal, refuseFewerIterations } from "./session.js";
@@ -132,10 +133,14 @@ async function execute(run: RunContext, resumption?: Resumption): Promise<RunSum
     const base = await evaluatePhase(run, 0);
     emit(baseEvent(base));
     for (let t = 1; ; t++) {
-      const reason = stopReason(config, base.result.accuracy, committedRecords(store.journal.entries).slice(0, t - 1));
+      const records = committedRecords(store.journal.entries).slice(0, t - 1);
+      refuseNothingLearned(records, run.method);
+      const reason = stopReason(config, base.result.accuracy, records);
       if (reason !== null) return finish(run, reason);
       const record = store.journal.find("committed", t)?.record ?? (await iterate(run, queue, t));
       emit({ kind: "iteration", record });
+      const regression = regressionNotice(base.result.accuracy, committedRecords(store.journal.entries).slice(0, t));
+      if (regression !== null) emit({ kind: "notice", text: regression });
     }
   } catch (error) {
     if (!isStop(error, run)) throw error;

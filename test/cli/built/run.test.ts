@@ -47,7 +47,7 @@ describe("run", () => {
     expect(stderr).toMatch(/^adastar on arithmetic: /);
     expect(stderr).toMatch(/^iteration 2\/2: m /m);
     expect(stderr).toMatch(/^iteration +m +α +popped +\|D₊\| +train loss +test accuracy +FLOPs/m);
-    expect(stderr).toContain(`last checkpoint  ${summary.checkpoint}`);
+    expect(stderr).toContain(`best model     ${summary.bestCheckpoint}`);
     expect(stderr).not.toContain(ESC);
   });
 

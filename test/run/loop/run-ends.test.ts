@@ -5,7 +5,7 @@ import type { Engine } from "../../../src/engine/engine.js";
 import { UserError } from "../../../src/errors.js";
 import { readJournal } from "../../../src/run/directory/journal.js";
 import { readRun } from "../../../src/run/directory/reader.js";
-import { startRun } from "../../../src/run/loop/runner.js";
+import { resumeRun, startRun } from "../../../src/run/loop/runner.js";
 import { altered, engineOf, recorder, records, smallConfig, smallTask } from "../small-run.js";
 
 const quiet = () => {};
@@ -34,10 +34,15 @@ describe("what stops a run", () => {
     });
   });
 
-  test("nothing correct: the model stays, α is 0, and the run continues with a notice", async () => {
+  test("nothing correct: the model stays, α is 0; after two such iterations the run ends and says what to try", async () => {
     const engine = await engineOf({ ability: -50, hintBonus: 0 });
     const { events, listen } = recorder();
-    const summary = await startRun(smallConfig({ iterations: 2 }), listen, { task: smallTask, engine });
+    const config = smallConfig({ iterations: 5 });
+    const attempt = startRun(config, listen, { task: smallTask, engine });
+    await expect(attempt).rejects.toThrow(UserError);
+    await expect(attempt).rejects.toThrow(
+      /got none in the last 2 iterations \(60 and 60 observations visited\).*--accept/s,
+    );
     expect(records(events)).toMatchObject([
       { alpha: 0, kept: 0, steps: 0, loss: null, popped: 0, visited: 60, wrongSteps: null },
       { alpha: 0, kept: 0, steps: 0, loss: null, popped: 0, visited: 60, wrongSteps: null },
@@ -45,7 +50,52 @@ describe("what stops a run", () => {
     expect(
       events.filter(({ kind }) => kind === "notice").map((event) => (event.kind === "notice" ? event.text : "")),
     ).toContain("iteration 1: no sample is correct, so nothing is trained and the model stays as it is");
-    expect(summary.status).toBe("done");
+    expect(readRun(config.runDir ?? "").status.kind).toBe("failed");
+    await engine.reset();
+    const again = resumeRun(config.runDir ?? "", quiet, { task: smallTask, engine });
+    await expect(again).rejects.toThrow(/got none in the last 2 iterations/);
+  });
+
+  test("every verdict fails on the base model: the run ends before anything is sampled", async () => {
+    const engine = await engineOf();
+    const garbled = altered(engine, {
+      async *sample(...call) {
+        for await (const sample of engine.sample(...call)) yield { ...sample, text: "?" };
+      },
+    });
+    const failed = {
+      strict: "wrong",
+      lenient: "wrong",
+      extracted: null,
+      failure: "RangeError: no such column",
+    } as const;
+    const { verifier } = smallTask;
+    const verify: typeof verifier.verify = (output, observation) =>
+      output === "?" ? failed : verifier.verify(output, observation);
+    const task = { ...smallTask, verifier: { ...verifier, verify } };
+    const attempt = startRun(smallConfig(), quiet, { task, engine: garbled });
+    await expect(attempt).rejects.toThrow(UserError);
+    await expect(attempt).rejects.toThrow(/a failure on each of the first 16 answers.*no such column/s);
+  });
+
+  test("the summary names the best model, also where the last one is worse", async () => {
+    const engine = await engineOf();
+    const { events, listen } = recorder();
+    const spoiled = altered(engine, {
+      async *sample(requests, params, options) {
+        const spoil = records(events).length >= 2 && params.temperature === 0;
+        for await (const sample of engine.sample(requests, params, options))
+          yield spoil ? { ...sample, text: "?" } : sample;
+      },
+    });
+    const config = smallConfig({ iterations: 4, keepCheckpoints: "best" });
+    const summary = await startRun(config, listen, { task: smallTask, engine: spoiled });
+    expect(summary.bestIteration).toBeGreaterThan(0);
+    expect(summary.bestCheckpoint).toBe(join(summary.runDir, "checkpoints", `000${summary.bestIteration}`));
+    expect(existsSync(summary.bestCheckpoint ?? "")).toBe(true);
+    expect(summary.checkpoint).not.toBe(summary.bestCheckpoint);
+    const warnings = events.filter((event) => event.kind === "notice" && /below the base model's/.test(event.text));
+    expect(warnings).toHaveLength(1);
   });
 
   test("a loss that is not finite: the earlier model is kept and named", async () => {
