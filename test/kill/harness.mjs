@@ -1,7 +1,8 @@
 /**
  * Kills a run with SIGKILL, again and again, resumes it until it is done, and compares what it leaves with an
  * uninterrupted run, byte for byte. Half of the kills come at random instants, half right before a step that the store
- * takes on the disk, over all kinds of steps in turn.
+ * takes on the disk, over all kinds of steps in turn. After each kill, a reader of the directory must find the run
+ * interrupted rather than running.
  *
  *     npm run test:kill -- --kills 200 [--seed 1]
  */
@@ -13,6 +14,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { uniform } from "../../dist/algorithm/random.js";
+import { RunReader } from "../../dist/run/directory/reader.js";
 import { differences, essence } from "./essence.mjs";
 
 const CHILD = fileURLToPath(new URL("child.mjs", import.meta.url));
@@ -54,8 +56,17 @@ function live(args, afterMs) {
   });
 }
 
+/**
+ * How the run stands for a reader of its directory, right after its process ended.
+ *
+ * @param {string} dir
+ */
+function statusOf(dir) {
+  return existsSync(join(dir, "config.yaml")) ? RunReader.open(dir).status.kind : "none yet";
+}
+
 const scratch = mkdtempSync(join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "adastar-kill-"));
-const figures = { kills: 0, atRandom: 0, aimed: 0, resumes: 0, runs: 0, differences: 0 };
+const figures = { kills: 0, atRandom: 0, aimed: 0, resumes: 0, runs: 0, differences: 0, misread: 0 };
 /** @type {Set<string>} */
 const hit = new Set();
 const started = performance.now();
@@ -80,6 +91,13 @@ try {
       const torn = aimed && random() < 0.5 ? ["--torn"] : [];
       const outcome = await live([dir, ...args, ...torn], enough || aimed ? undefined : random() * wallMs);
       done = outcome.done;
+      const seen = statusOf(dir);
+      // A run that is killed between its last entry and its end is finished.
+      const expectedKinds = done ? ["finished"] : ["none yet", "interrupted", "finished"];
+      if (!expectedKinds.includes(seen)) {
+        figures.misread++;
+        console.log(`${dir}: expected a reader to find it ${expectedKinds.join(" or ")}, got ${seen}`);
+      }
       if (done) continue;
       figures.kills++;
       if (outcome.site === "") figures.atRandom++;
@@ -101,9 +119,9 @@ try {
   const seconds = (performance.now() - started) / 1000;
   console.log(
     `${figures.kills} kills (${figures.atRandom} at random instants, ${figures.aimed} aimed, at ${hit.size} of ${sites.length} kinds of steps), ` +
-      `${figures.resumes} resumes, ${figures.runs} runs, differences: ${figures.differences}, ${seconds.toFixed(0)} s`,
+      `${figures.resumes} resumes, ${figures.runs} runs, differences: ${figures.differences}, misread: ${figures.misread}, ${seconds.toFixed(0)} s`,
   );
-  if (figures.differences > 0) process.exitCode = 1;
+  if (figures.differences > 0 || figures.misread > 0) process.exitCode = 1;
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }
