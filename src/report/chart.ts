@@ -1,5 +1,7 @@
 /** A line chart with bands as one self-contained SVG file, readable on light and on dark pages. */
 
+import { escapeMarkup, fixed, place, range, ticksOf } from "./scale.js";
+
 interface ChartPoint {
   readonly x: number;
   readonly y: number;
@@ -33,8 +35,6 @@ export interface ChartOptions {
 const WIDTH = 860;
 const HEIGHT = 480;
 const PLOT = { left: 76, right: 610, top: 44, bottom: 420 } as const;
-/** Approximate number on each axis. */
-const TICKS = 5;
 
 /**
  * Okabe & Ito's colours, which most people with colour-blindness can tell apart; a series beyond the eighth repeats one
@@ -102,44 +102,10 @@ function marked(mark: ChartOptions["mark"], x: (value: number) => number): strin
 `;
 }
 
-interface Range {
-  readonly low: number;
-  readonly high: number;
-}
-
-function range(values: readonly number[]): Range {
-  const finite = values.filter(Number.isFinite);
-  if (finite.length === 0) return { low: 0, high: 1 };
-  const low = finite.reduce((least, value) => Math.min(least, value));
-  const high = finite.reduce((most, value) => Math.max(most, value));
-  return high > low ? { low, high } : { low: low - 0.5, high: high + 0.5 };
-}
-
-/** Round values within the range: multiples of 1, 2 or 5 times a power of ten. */
-function ticksOf({ low, high }: Range): number[] {
-  const rough = (high - low) / TICKS;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * ([1, 2, 5].find((factor) => factor * power >= rough) ?? 10);
-  const first = Math.ceil(low / step);
-  return Array.from({ length: Math.floor(high / step) - first + 1 }, (_, i) => (first + i) * step);
-}
-
-function place(value: number, { low, high }: Range, from: number, to: number): number {
-  return from + ((value - low) / (high - low)) * (to - from);
-}
-
 function colour(series: number): string {
   return COLOURS[series % COLOURS.length];
 }
 
 function dashes(series: number): string {
   return series < COLOURS.length ? "" : ' stroke-dasharray="6 4"';
-}
-
-function fixed(value: number): string {
-  return value.toFixed(1);
-}
-
-function escapeMarkup(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 }

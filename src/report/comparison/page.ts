@@ -1,5 +1,6 @@
 /** A comparison as files: a page that puts the tables together, a picture, and the figures. */
 
+import { csvText } from "../csv.js";
 import type { ComparedRun } from "../../analysis/compared-runs.js";
 import type { FailedRun } from "../../analysis/comparison-runs.js";
 import { lineChart } from "../chart.js";
@@ -49,7 +50,7 @@ export function reportFiles(comparison: Comparison, context: ReportContext): Rep
     "report.md": reportPage(comparison, context),
     "tables.tex": latexTables(comparison),
     "curves.svg": curvesChart(curves, comparison),
-    "curves.csv": csv(["method", "flops", "accuracy", "low", "high"], means),
+    "curves.csv": csvText(["method", "flops", "accuracy", "low", "high"], means),
     "points.csv": pointsFile(context.runs),
     "comparison.json": `${JSON.stringify({ ...comparison, failed: context.failed, missing: context.missing }, null, 2)}\n`,
   };
@@ -90,7 +91,7 @@ function pointsFile(runs: readonly ComparedRun[]): string {
       model.weights?.slice(0, DIGEST_DIGITS) ?? "",
     ]),
   );
-  return csv([...header, "test_questions", "weights"], rows);
+  return csvText([...header, "test_questions", "weights"], rows);
 }
 
 function latexTables(comparison: Comparison): string {
@@ -184,10 +185,4 @@ function withoutIterations({ methods }: Comparison): Part {
     none.length > 0 &&
     `Within this budget ${none.map(({ method }) => method).join(", ")} finished no iteration: the figures are those of the base model.`
   );
-}
-
-/** NaN, for a figure that does not exist, is left empty. */
-function csv(header: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
-  const cells = (row: readonly (string | number)[]) => row.map((cell) => (Number.isNaN(cell) ? "" : cell));
-  return [header, ...rows].map((row) => `${cells(row).join(",")}\n`).join("");
 }
