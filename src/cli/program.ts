@@ -12,6 +12,7 @@ import { gradeCommand } from "./commands/grade.js";
 import { methodsCommand } from "./commands/methods.js";
 import { pretrainCommand } from "./commands/pretrain.js";
 import { replayCommand } from "./commands/replay.js";
+import { reportCommand } from "./commands/report.js";
 import { resumeCommand } from "./commands/resume.js";
 import { runCommand } from "./commands/run.js";
 import { studyCommand } from "./commands/study.js";
@@ -61,6 +62,7 @@ Exit codes: 0 done, 1 a bug, 2 something to fix in the input, 130 interrupted.`,
     gradeCommand(),
     explainCommand(),
     replayCommand(),
+    reportCommand(),
     generateCommand(),
     pretrainCommand(),
     methodsCommand(),

@@ -2,6 +2,8 @@
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { messageOf } from "../errors.js";
+import { writeRunReport } from "../report/run-directory-report.js";
 import { iterationTable, summaryPairs } from "../report/run-table.js";
 import { renderPairs, renderText } from "../report/tables.js";
 import type { Listener, RunSummary } from "../run/events.js";
@@ -40,7 +42,8 @@ export async function watchRun(
 /** The table of iterations, the outcome, and what to type next. */
 function closingReport(state: ProgressState, summary: RunSummary): string {
   const table = iterationTable(state.records, summary.baseAccuracy);
-  const parts = [renderText(table, process.stderr.columns), renderPairs(summaryPairs(summary))];
+  const pairs = [...summaryPairs(summary), ["report", reportPath(summary.runDir)] as const];
+  const parts = [renderText(table, process.stderr.columns), renderPairs(pairs)];
   if (summary.status === "interrupted") {
     parts.push(`Interrupted. Continue with:\n  ${resumeHint(summary.runDir)}`);
   } else {
@@ -55,6 +58,15 @@ function closingReport(state: ProgressState, summary: RunSummary): string {
     }
   }
   return parts.join("\n\n");
+}
+
+/** Where the run's report is, or why there is none: a run is done whether or not it can be reported. */
+function reportPath(runDir: string): string {
+  try {
+    return writeRunReport(runDir);
+  } catch (error) {
+    return `not written: ${messageOf(error)}`;
+  }
 }
 
 function resumeHint(runDir: string): string {

@@ -7,7 +7,7 @@ export function csvText(header: readonly string[], rows: Iterable<readonly CsvCe
   return [header, ...rows].map((row) => `${csvRow(row)}\n`).join("");
 }
 
-export function csvRow(row: readonly CsvCell[]): string {
+function csvRow(row: readonly CsvCell[]): string {
   return row.map(csvCell).join(",");
 }
 

@@ -1,9 +1,9 @@
 /** A comparison as files: a page that puts the tables together, a picture, and the figures. */
 
-import { csvText } from "../csv.js";
 import type { ComparedRun } from "../../analysis/compared-runs.js";
 import type { FailedRun } from "../../analysis/comparison-runs.js";
 import { lineChart } from "../chart.js";
+import { csvText } from "../csv.js";
 import { formatFlops, formatPercent } from "../format.js";
 import { renderLatex, renderMarkdown, type Table } from "../tables.js";
 import type { Comparison } from "./compare.js";

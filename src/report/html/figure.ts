@@ -44,7 +44,7 @@ export interface Line {
 
 const WIDTH = 640;
 const HEIGHT = 300;
-const PLOT = { left: 66, right: 624, top: 14, bottom: 250 } as const;
+const PLOT = { left: 84, right: 624, top: 14, bottom: 250 } as const;
 /** Series that have a colour of their own; those beyond repeat one with dashes. */
 const COLOURS = 8;
 
@@ -60,14 +60,17 @@ export function lines(series: readonly Line[], axes: Axes): string {
     const path = (height: (point: LinePoint) => number) =>
       line.points.flatMap((point, j): string[] => {
         const here = `${fixed(x(point.x))},${fixed(y(height(point)))}`;
-        const before = line.steps === true && j > 0 ? [`${fixed(x(point.x))},${fixed(y(height(line.points[j - 1])))}`] : [];
+        const before =
+          line.steps === true && j > 0 ? [`${fixed(x(point.x))},${fixed(y(height(line.points[j - 1])))}`] : [];
         return [...before, here];
       });
-    const banded = line.points.length > 1 && line.points.every(({ low = Number.NaN, high = Number.NaN }) => low <= high);
+    const banded =
+      line.points.length > 1 && line.points.every(({ low = Number.NaN, high = Number.NaN }) => low <= high);
     const band = banded
       ? `<polygon class="band f${i % COLOURS}" points="${[...path((p) => p.high ?? p.y), ...path((p) => p.low ?? p.y).reverse()].join(" ")}"/>`
       : "";
-    const dots = line.plain === true ? "" : line.points.map((point) => dot(line.name, point, i, axes, { x, y })).join("");
+    const dots =
+      line.plain === true ? "" : line.points.map((point) => dot(line.name, point, i, axes, { x, y })).join("");
     return `${band}<polyline class="line s${i % COLOURS}${i < COLOURS ? "" : " dashed"}" points="${path((p) => p.y).join(" ")}"/>${dots}`;
   });
   return figure(axes, frame + drawn.join("\n"));
@@ -114,7 +117,7 @@ export function bars(all: readonly Bar[], axes: Axes, width = 1): string {
   return figure(axes, frame + drawn.join("\n"));
 }
 
-export interface Cell {
+interface Cell {
   readonly column: number;
   readonly row: number;
   readonly count: number;
@@ -125,7 +128,7 @@ export interface Grid {
   readonly cells: readonly Cell[];
 }
 
-const PANEL = { width: 200, height: 148, left: 34, top: 20, right: 192, bottom: 112 } as const;
+const PANEL = { width: 212, height: 148, left: 56, top: 20, right: 204, bottom: 112 } as const;
 const PANELS_A_ROW = 3;
 
 /** Heat maps side by side on one scale: the darker a cell, the more there are (by square root, so that few show). */
@@ -177,7 +180,9 @@ function framed(axes: Axes, xValues: readonly number[], yValues: readonly number
     const line = `<line class="grid" x1="${PLOT.left}" y1="${height}" x2="${PLOT.right}" y2="${height}"/>`;
     return line + text(PLOT.left - 8, y(value) + 4, axes.y.format(value), "end");
   });
-  const vertical = shownTicks(xs, axes.x).map((value) => text(x(value), PLOT.bottom + 18, axes.x.format(value), "middle"));
+  const vertical = shownTicks(xs, axes.x).map((value) =>
+    text(x(value), PLOT.bottom + 18, axes.x.format(value), "middle"),
+  );
   const labels =
     text((PLOT.left + PLOT.right) / 2, PLOT.bottom + 40, axes.x.label, "middle", "axis") +
     `<text class="axis" text-anchor="middle" transform="translate(12 ${(PLOT.top + PLOT.bottom) / 2}) rotate(-90)">${escapeMarkup(axes.y.label)}</text>`;

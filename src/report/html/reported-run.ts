@@ -1,8 +1,8 @@
 /** What a report shows of a run, from its directory alone. */
 
-import { trainingFrequency } from "../../analysis/training-frequency.js";
+import { trainingCounts } from "../../analysis/training-frequency.js";
 import type { EntryOf } from "../../run/directory/journal.js";
-import { type QueueCell, RunReader, type RunOverview } from "../../run/directory/reader.js";
+import { type QueueCell, type RunOverview, RunReader } from "../../run/directory/reader.js";
 import type { IterationRecord } from "../../run/events.js";
 import { settingsDigest } from "../../run/identity.js";
 
@@ -17,7 +17,7 @@ export interface ModelPoint {
   readonly accuracy: number;
 }
 
-export interface QueuePicture {
+interface QueuePicture {
   readonly iteration: number;
   readonly cells: readonly QueueCell[];
 }
@@ -56,7 +56,7 @@ export function reportedRun(dir: string): ReportedRun {
     models: modelsOf(overview, records),
     visits: records.flatMap(({ iteration }) => reader.find("visited", iteration) ?? []),
     losses: lossesOf(reader, records),
-    frequency: trainingFrequency(reader.dir, reader, records.length),
+    frequency: frequencyOf(reader, records.length),
     queues: withQueue.map(({ iteration }) => ({ iteration, cells: reader.queueCells(iteration) ?? [] })),
     settings: settingsDigest({ ...config, seed: 0 }),
     data: opened?.data ?? null,
@@ -71,6 +71,12 @@ function modelsOf({ baseAccuracy }: RunOverview, records: readonly IterationReco
     return { iteration, flops: cumulativeFlops.total, seconds, accuracy: testAccuracy };
   });
   return [{ iteration: 0, flops: 0, seconds: 0, accuracy: baseAccuracy }, ...trained];
+}
+
+function frequencyOf(reader: RunReader, iterations: number): ReportedRun["frequency"] {
+  let last: ArrayLike<number> = [];
+  for (const counts of trainingCounts(reader, iterations)) last = counts;
+  return last;
 }
 
 function lossesOf(reader: RunReader, records: readonly IterationRecord[]): ReportedRun["losses"] {
