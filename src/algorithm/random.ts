@@ -30,6 +30,10 @@ const PURPOSE_CODES = {
   replay: 9,
   /** The rank that decides among observations with equal keys in the queue. */
   ties: 10,
+  /** Which inputs of an adapter are dropped in an optimizer step. */
+  dropout: 11,
+  /** First values of an adapter. */
+  adapter: 12,
   /** Which samples a language model judges; "judg" in ASCII. */
   "judge-choice": 0x6a756467,
 } as const;

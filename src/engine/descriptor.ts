@@ -3,6 +3,7 @@
  * open it.
  */
 
+import type { Lora } from "./checkpoint/lora.js";
 import type { WeightType } from "./checkpoint/weight-types.js";
 import type { Capabilities, Engine } from "./engine.js";
 import type { Lesson } from "./scripted/lesson.js";
@@ -25,12 +26,22 @@ export interface EngineSettings {
   readonly maxInFlight: number | null;
   /** Allows requests to other machines without encryption. */
   readonly allowHttp: boolean;
+  /** Rank of the LoRA adapter that is trained; null: all weights are trained, and the next three are null too. */
+  readonly loraRank: number | null;
+  /** Null: twice the rank. */
+  readonly loraAlpha: number | null;
+  /** Null: 0. */
+  readonly loraDropout: number | null;
+  /** Null: all linear maps. */
+  readonly loraTargets: Lora["targets"] | null;
 }
 
 type EngineSetting = keyof EngineSettings;
 
 interface OpenRequest<K extends EngineSetting = EngineSetting> {
   readonly settings: Pick<EngineSettings, K>;
+  /** Seed of the run, for what the engine draws when it opens. */
+  readonly seed: number;
   /** All that the engine will be asked, with right and wrong answers, for a simulation. Made when it is called. */
   readonly lessons: () => readonly Lesson[];
 }

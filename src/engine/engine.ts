@@ -145,6 +145,14 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface StepOptions extends CallOptions {
+  /**
+   * Key of the step's own random numbers (dropout), an integer in [0, 2^53). The same key, examples and weights give the
+   * same update. 0 when left out.
+   */
+  readonly seed?: number;
+}
+
 /** One sequence to train on: the loss covers `tokens[completionStart..]`, everything before it is context. */
 export interface TrainingExample {
   /** Named in errors. */
@@ -249,7 +257,7 @@ export interface Engine {
   trainStep(
     examples: readonly TrainingExample[],
     params: OptimizerParams,
-    options?: CallOptions,
+    options?: StepOptions,
   ): Promise<TrainStepResult>;
 
   /** Fresh optimizer state: zero moments, step 0. */

@@ -1,6 +1,7 @@
 /** All engines by name, and the settings that choose and open them. To add an engine, add its descriptor here. */
 
-import { field, oneOf, optional, source, text, whole, yesOrNo } from "../settings.js";
+import { between, field, listOf, oneOf, optional, positive, source, text, whole, yesOrNo } from "../settings.js";
+import { LORA_TARGETS } from "./checkpoint/lora.js";
 import { WEIGHT_TYPES } from "./checkpoint/weight-types.js";
 import type { EngineDescriptor } from "./descriptor.js";
 import { onnx } from "./onnx/descriptor.js";
@@ -41,6 +42,26 @@ export const engineFields = {
     null,
     "Type of the weights in saved models; the base model's when not set. Training keeps float32 in any case",
     { scope: "means" },
+  ),
+  loraRank: field(
+    optional(whole(1)),
+    null,
+    "Engine onnx: train a LoRA adapter of this rank beside frozen weights; all weights are trained when not set",
+  ),
+  loraAlpha: field(
+    optional(positive),
+    null,
+    "LoRA's α: the adapter's output is multiplied by α / rank; twice the rank when not set",
+  ),
+  loraDropout: field(
+    optional(between(0, 1, "below-high")),
+    null,
+    "Share of the adapter's inputs that are set to zero in training; 0 when not set",
+  ),
+  loraTargets: field(
+    optional(listOf(...LORA_TARGETS)),
+    null,
+    "The matrices that get an adapter, in every layer; all of these when not set",
   ),
   url: field(
     optional(text),

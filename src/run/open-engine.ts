@@ -64,7 +64,7 @@ export function modelLabelOf(config: ModelChoice & Pick<RunConfig, "engine">): s
 /** Opens the engine that the configuration asks for. Throws UserError when its model cannot be used. */
 export async function openEngine(config: RunConfig, task: Task): Promise<Engine> {
   const settings = await settingsOf(config, { weights: readsWeights(config) });
-  return engineNamed(config.engine).open({ settings, lessons: () => lessonsOf(task) });
+  return engineNamed(config.engine).open({ settings, seed: config.seed, lessons: () => lessonsOf(task) });
 }
 
 /**
@@ -73,8 +73,9 @@ export async function openEngine(config: RunConfig, task: Task): Promise<Engine>
  */
 export async function openCheckpoint({ model, threads }: Pick<EngineSettings, "model" | "threads">): Promise<Engine> {
   const { folder } = await locateModel(model, { weights: true });
-  const settings = { model: folder, threads, checkpointDtype: null };
-  return ENGINES[DEFAULT_ENGINE].open({ settings, lessons: () => [] });
+  const whole = { checkpointDtype: null, loraRank: null, loraAlpha: null, loraDropout: null, loraTargets: null };
+  const settings = { model: folder, threads, ...whole };
+  return ENGINES[DEFAULT_ENGINE].open({ settings, seed: 0, lessons: () => [] });
 }
 
 /**

@@ -25,13 +25,17 @@ const settings: EngineSettings = {
   adapterRank: 4,
   maxInFlight: null,
   allowHttp: false,
+  loraRank: null,
+  loraAlpha: null,
+  loraDropout: null,
+  loraTargets: null,
 };
 const lessons: readonly Lesson[] = [{ prompt: "a:", completion: " b", wrong: [" c"], group: "", difficulty: 0 }];
 
 describe.each(Object.entries(ENGINES))("%s", (name, descriptor) => {
   it("opens as its descriptor says, and its prompt model is the opened one without weights", async () => {
     expect(engineNamed(name as keyof typeof ENGINES)).toBe(descriptor);
-    const engine = await descriptor.open({ settings, lessons: () => lessons });
+    const engine = await descriptor.open({ settings, seed: 1, lessons: () => lessons });
     try {
       expect(engine.capabilities).toEqual(descriptor.capabilities);
       const { model, tokenizer } = await descriptor.openPromptModel(settings);
@@ -54,7 +58,7 @@ it("lessons are made only for an engine that simulates", async () => {
     throw new Error("lessons were asked for");
   };
   for (const { open, capabilities } of Object.values(ENGINES)) {
-    const opening = open({ settings, lessons: refuse }).then((engine) => engine.close());
+    const opening = open({ settings, seed: 1, lessons: refuse }).then((engine) => engine.close());
     if (capabilities.simulated) await expect(opening).rejects.toThrow("lessons were asked for");
     else await opening;
   }

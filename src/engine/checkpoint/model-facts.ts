@@ -1,6 +1,7 @@
 /** What follows from a model's sizes: parameters, and the facts that planning and cost accounting need. */
 
 import type { ModelFacts } from "../engine.js";
+import { adapterParameterCount, type Lora } from "./lora.js";
 import type { ModelConfig } from "./model-config.js";
 import { elementCount, modelTensors } from "./tensors.js";
 
@@ -18,13 +19,17 @@ export function nonEmbeddingParameterCount(config: ModelConfig): number {
   return parameterCount(config) - (config.tiedHead ? embedding : 2 * embedding);
 }
 
-/** What the engine's interface says of a model. `name` is what reports call it. */
-export function modelFacts(name: string, config: ModelConfig): ModelFacts {
+/**
+ * What the engine's interface says of a model. `name` is what reports call it; with `lora` it has an adapter, which
+ * alone is trained.
+ */
+export function modelFacts(name: string, config: ModelConfig, lora: Lora | null = null): ModelFacts {
+  const adapter = lora === null ? 0 : adapterParameterCount(config, lora);
   return {
     name,
-    parameters: parameterCount(config),
-    nonEmbeddingParameters: nonEmbeddingParameterCount(config),
-    trainableParameters: parameterCount(config),
+    parameters: parameterCount(config) + adapter,
+    nonEmbeddingParameters: nonEmbeddingParameterCount(config) + adapter,
+    trainableParameters: lora === null ? parameterCount(config) : adapter,
     layers: config.layers,
     attentionWidth: config.heads * config.headDim,
     contextLength: config.contextLength,

@@ -4,12 +4,14 @@
  * downloaded, with what to do about it.
  */
 
+import { existsSync } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { shown, UserError } from "../../errors.js";
 import { isHubReference, parseHubReference, pinnedReference } from "../../hub/reference.js";
 import { cachedRepository, HubSnapshot } from "../../hub/snapshot.js";
 import { isRecord } from "../files.js";
+import { ADAPTER_CONFIG, type AdapterBase, readAdapterConfig } from "./adapter-files.js";
 import { INDEX_FILE, SINGLE_FILE, shardsOf } from "./weight-files.js";
 
 /** Files beside the weights, of which a checkpoint has some or all. */
@@ -21,8 +23,6 @@ const SMALL_FILES = [
   "special_tokens_map.json",
   "chat_template.jinja",
 ] as const;
-
-const ADAPTER_FILE = "adapter_config.json";
 
 export interface ModelSource {
   /** The checkpoint's folder on this machine. */
@@ -46,8 +46,60 @@ export async function locateModel(reference: string, { weights }: { readonly wei
     );
   if (!found.isDirectory())
     throw new UserError(`expected a model's folder, got the file ${shown(reference)}${ggufHint(reference)}`);
+  if (
+    isAdapter(reference) &&
+    (await baseOfAdapter(() => readFile(join(reference, ADAPTER_CONFIG), "utf8"))) !== NO_BASE
+  ) {
+    await baseOf(reference, { weights });
+    return { folder: reference, pinned: reference };
+  }
   await refuseOtherFormats(await readdir(reference), reference, (name) => readFile(join(reference, name), "utf8"));
   return { folder: reference, pinned: reference };
+}
+
+/** Whether a folder has a LoRA adapter instead of a model's weights. */
+function isAdapter(folder: string): boolean {
+  const has = (name: string) => existsSync(join(folder, name));
+  return has(ADAPTER_CONFIG) && !has(SINGLE_FILE) && !has(INDEX_FILE);
+}
+
+/** The folder of a model's config, tokenizer and weights: its own, or that of an adapter's base. Throws UserError. */
+export async function baseFolderOf(folder: string): Promise<string> {
+  return isAdapter(folder) ? baseOf(folder, { weights: true }) : folder;
+}
+
+/** The folder of an adapter's base, which may be on the hub. */
+async function baseOf(adapter: string, needs: { readonly weights: boolean }): Promise<string> {
+  const { base } = await readAdapterConfig(adapter);
+  const path = join(adapter, ADAPTER_CONFIG);
+  if (base === null) throw new UserError(`expected base_model_name_or_path in ${path} to name a model, got none`);
+  const places = [resolve(base.name), resolve(adapter, base.name)];
+  const folder = places.find((place) => existsSync(place));
+  const reference = folder ?? `hub:${base.name}${base.revision === null ? "" : `@${base.revision}`}`;
+  if (folder === undefined && !/^[\w-][\w.-]*\/[\w-][\w.-]*$/.test(base.name)) {
+    throw new UserError(
+      `expected the base model of the adapter ${adapter} at ${base.name}, got nothing there; ` +
+        `put the model there, or its present place into base_model_name_or_path of ${path}`,
+    );
+  }
+  const found = await locateModel(reference, needs);
+  refuseAdapter(found.folder);
+  return found.folder;
+}
+
+/** Throws UserError where a whole model is needed and the folder has an adapter. */
+export function refuseAdapter(folder: string): void {
+  if (!isAdapter(folder)) return;
+  throw new UserError(
+    `expected a whole model to put an adapter on in ${folder}, got an adapter; merge it into its base first`,
+  );
+}
+
+/** The model in a folder as Python's libraries open it: its name and commit on the hub, or the folder itself. */
+export function pythonNameOf(folder: string): AdapterBase {
+  const name = cachedRepository(folder);
+  const revision = /[\\/]snapshots[\\/]([0-9a-f]{40})/.exec(folder)?.[1] ?? null;
+  return name === null ? { name: resolve(folder), revision: null } : { name, revision };
 }
 
 /**
@@ -94,8 +146,8 @@ async function refuseOtherFormats(
   read: (name: string) => Promise<string>,
 ): Promise<void> {
   if (names.includes(SINGLE_FILE) || names.includes(INDEX_FILE)) return;
-  if (names.includes(ADAPTER_FILE)) {
-    const base = await baseOfAdapter(() => read(ADAPTER_FILE));
+  if (names.includes(ADAPTER_CONFIG)) {
+    const base = await baseOfAdapter(() => read(ADAPTER_CONFIG));
     throw new UserError(
       `expected a whole model in ${where}, got a LoRA adapter of ${base}; merge it into that model first, in Python: ` +
         `PeftModel.from_pretrained(base, "${inPython(where)}").merge_and_unload().save_pretrained("merged"), and save the tokenizer beside it`,
@@ -120,14 +172,17 @@ function inPython(where: string): string {
   return isHubReference(where) ? parseHubReference(where).name : where;
 }
 
+/** What errors call the base of an adapter that does not say which it is. */
+const NO_BASE = "another model";
+
 async function baseOfAdapter(read: () => Promise<string>): Promise<string> {
   try {
     const config: unknown = JSON.parse(await read());
     const base = isRecord(config) ? config["base_model_name_or_path"] : undefined;
-    return typeof base === "string" && base !== "" ? shown(base) : "another model";
+    return typeof base === "string" && base !== "" ? shown(base) : NO_BASE;
   } catch (error) {
     if (error instanceof UserError) throw error;
-    return "another model";
+    return NO_BASE;
   }
 }
 

@@ -3,30 +3,33 @@
 import type { ModelConfig } from "../checkpoint/model-config.js";
 import { modelTensors } from "../checkpoint/tensors.js";
 import type { Weights } from "../checkpoint/weights.js";
+import type { Adapter } from "./adapter.js";
 import type { Device, DeviceArray } from "./device.js";
-
-/** One array a weight, by Hugging Face name: the weights themselves, their gradients or an optimizer's moments. */
-export type WeightArrays = ReadonlyMap<string, DeviceArray>;
+import { arrayOf, readArrays, type WeightArrays } from "./weight-arrays.js";
 
 export class ModelWeights {
   readonly device: Device;
   readonly config: ModelConfig;
+  /** The model's own, by Hugging Face name. */
   readonly arrays: WeightArrays;
+  /** What is trained instead of the model's own weights, which are frozen then. */
+  readonly adapter: Adapter | null;
 
-  private constructor(device: Device, config: ModelConfig, arrays: WeightArrays) {
+  private constructor(device: Device, config: ModelConfig, arrays: WeightArrays, adapter: Adapter | null) {
     this.device = device;
     this.config = config;
     this.arrays = arrays;
+    this.adapter = adapter;
   }
 
   /** Puts a checkpoint's weights on a device, which takes the arrays over. */
-  static upload(device: Device, config: ModelConfig, weights: Weights): ModelWeights {
+  static upload(device: Device, config: ModelConfig, weights: Weights, adapter: Adapter | null = null): ModelWeights {
     const arrays = modelTensors(config).map(({ name, shape }) => {
       const values = weights.get(name);
       if (values === undefined) throw new Error(`the checkpoint has no ${name}`);
       return [name, device.upload(values, shape)] as const;
     });
-    return new ModelWeights(device, config, new Map(arrays));
+    return new ModelWeights(device, config, new Map(arrays), adapter);
   }
 
   /** The array of a weight that the model has. */
@@ -34,12 +37,23 @@ export class ModelWeights {
     return arrayOf(this.arrays, name);
   }
 
-  /** Zeros in the shapes of all weights. */
-  zeros(): WeightArrays {
-    return new Map([...this.arrays].map(([name, { shape }]) => [name, this.device.zeros(shape)]));
+  /** What training changes: the adapter's weights, or all. */
+  get trainable(): WeightArrays {
+    return this.adapter?.arrays ?? this.arrays;
   }
 
-  /** Replaces all weights by those of a checkpoint of the same shapes. */
+  /** Zeros in the shapes of what training changes. */
+  zeros(): WeightArrays {
+    return new Map([...this.trainable].map(([name, { shape }]) => [name, this.device.zeros(shape)]));
+  }
+
+  /** The present model without an adapter; one that there is is merged into new arrays. */
+  async merged(): Promise<ModelWeights> {
+    if (this.adapter === null) return this;
+    return new ModelWeights(this.device, this.config, await this.adapter.mergedInto(this.arrays), null);
+  }
+
+  /** Replaces all weights of the model by those of a checkpoint of the same shapes. */
   replace(weights: Weights): void {
     for (const [name, array] of this.arrays) {
       const values = weights.get(name);
@@ -48,21 +62,8 @@ export class ModelWeights {
     }
   }
 
-  /** The weights as a checkpoint holds them, for reading only; a later update changes them. */
+  /** The model's weights as a checkpoint holds them, for reading only; a later update changes them. */
   read(): Promise<Weights> {
     return readArrays(this.arrays);
   }
-}
-
-/** The numbers of each array, for reading only. */
-export async function readArrays(arrays: WeightArrays): Promise<Map<string, Float32Array>> {
-  const numbers = new Map<string, Float32Array>();
-  for (const [name, array] of arrays) numbers.set(name, await array.read());
-  return numbers;
-}
-
-export function arrayOf(arrays: WeightArrays, name: string): DeviceArray {
-  const array = arrays.get(name);
-  if (array === undefined) throw new Error(`the model has no ${name}`);
-  return array;
 }

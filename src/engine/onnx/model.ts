@@ -32,11 +32,25 @@ export function graphWeights(
   return modelTensors(config).filter(({ name }) => name !== EMBEDDING || config.tiedHead);
 }
 
+/** What a linear map reads; maps with the same input share its dropout. */
+export type LinearInput = "attention" | "context" | "mlp" | "product";
+
+/** x gets scale · (x ∘ kept) · Aᵀ · Bᵀ (LoRA, Hu et al. 2022). */
+export interface AdapterTensors {
+  readonly a: Tensor;
+  readonly b: Tensor;
+  readonly scale: number;
+  /** 1 for inputs that are kept, else 0; null where all are. */
+  readonly kept: Tensor | null;
+}
+
 /** What the layers need of the graph that they are in. */
 export interface Block {
   readonly g: Graph;
   readonly config: ModelConfig;
   readonly weight: (name: string) => Tensor;
+  /** The adapter of a linear map of that name, where it has one beside its weight. */
+  readonly adapter?: (map: string, input: LinearInput) => AdapterTensors | null;
   /** B and L. */
   readonly batch: Dim;
   readonly length: Dim;
@@ -96,7 +110,8 @@ function selfAttention(block: Block, layer: number, x: Tensor): Tensor {
   const { g, config, batch, length, groupLength } = block;
   const { heads, keyValueHeads, headDim, biases } = config;
   const group = heads / keyValueHeads;
-  const map = (name: string) => block.spread(linear(block, layer, `self_attn.${name}`, x, biases.queryKeyValue));
+  const map = (name: string) =>
+    block.spread(linear(block, layer, `self_attn.${name}`, "attention", x, biases.queryKeyValue));
   const rotated = (projection: "q_proj" | "k_proj", norm: "q_norm" | "k_norm", count: number) =>
     rotate(block, layer, queryKeyNorm(block, layer, norm, map(projection), count), count);
   // [K, B, L, E]
@@ -110,7 +125,7 @@ function selfAttention(block: Block, layer: number, x: Tensor): Tensor {
   const byHead = g.reshape(context, [keyValueHeads, batch, group, length, headDim]);
   const byPosition = g.transpose(byHead, [1, 3, 0, 2, 4]); // [B, L, K, Q, E]
   const joined = block.collect(g.reshape(byPosition, [batch, length, heads * headDim]));
-  return linear(block, layer, "self_attn.o_proj", joined, biases.attentionOutput);
+  return linear(block, layer, "self_attn.o_proj", "context", joined, biases.attentionOutput);
 }
 
 /** Norm of queries or keys [B, L, count·E], where the model has one. */
@@ -141,17 +156,28 @@ function rotate({ g, config, positions, tables }: Block, layer: number, x: Tenso
 function gatedMlp(block: Block, layer: number, x: Tensor): Tensor {
   const { g, config } = block;
   const biased = config.biases.mlp;
-  const gate = linear(block, layer, "mlp.gate_proj", x, biased);
-  const up = linear(block, layer, "mlp.up_proj", x, biased);
+  const gate = linear(block, layer, "mlp.gate_proj", "mlp", x, biased);
+  const up = linear(block, layer, "mlp.up_proj", "mlp", x, biased);
   const product =
     config.activation === "silu" ? g.swiglu(gate, up) : g.mul(g.gelu(gate, config.activation === "gelu-tanh"), up);
-  return linear(block, layer, "mlp.down_proj", product, biased);
+  return linear(block, layer, "mlp.down_proj", "product", product, biased);
 }
 
 /** x · Wᵀ + b: checkpoints store a weight as [outputs, inputs]. */
-function linear({ g, weight }: Block, layer: number, name: string, x: Tensor, biased: boolean): Tensor {
-  const product = g.matmul(x, weight(`${layerPrefix(layer)}${name}.weight`), { transB: true });
-  return biased ? g.add(product, weight(`${layerPrefix(layer)}${name}.bias`)) : product;
+function linear(block: Block, layer: number, name: string, input: LinearInput, x: Tensor, biased: boolean): Tensor {
+  const { g, weight } = block;
+  const map = layerPrefix(layer) + name;
+  const product = adapted(block, map, input, x, g.matmul(x, weight(`${map}.weight`), { transB: true }));
+  return biased ? g.add(product, weight(`${map}.bias`)) : product;
+}
+
+/** Adds what the map's adapter makes of x to `product`. */
+function adapted({ g, adapter }: Block, map: string, input: LinearInput, x: Tensor, product: Tensor): Tensor {
+  const found = adapter?.(map, input) ?? null;
+  if (found === null) return product;
+  const { a, b, scale, kept } = found;
+  const inner = g.matmul(kept === null ? x : g.mul(x, kept), a, { transB: true });
+  return g.add(product, g.matmul(inner, b, { transB: true, scale }));
 }
 
 function rmsNorm({ g, config, weight }: Pick<Block, "g" | "config" | "weight">, x: Tensor, name: string): Tensor {

@@ -1,18 +1,11 @@
 /** The embedded engine: samples and trains a Hugging Face checkpoint in this process, on ONNX Runtime. */
 
-import { UserError } from "../../errors.js";
-import { type Checkpoint, readCheckpoint, writeCheckpoint } from "../checkpoint/checkpoint.js";
-import { readModelConfig } from "../checkpoint/config-json.js";
-import { modelFacts, parameterCount } from "../checkpoint/model-facts.js";
-import { modelNameOf } from "../checkpoint/model-source.js";
+import type { Checkpoint } from "../checkpoint/checkpoint.js";
+import type { Lora } from "../checkpoint/lora.js";
+import { modelFacts } from "../checkpoint/model-facts.js";
+import { modelNameOf, pythonNameOf, refuseAdapter } from "../checkpoint/model-source.js";
 import type { WeightType } from "../checkpoint/weight-types.js";
-import {
-  readSavedWeights,
-  removeExactWeights,
-  type Weights,
-  weightsDigest,
-  writeExactWeights,
-} from "../checkpoint/weights.js";
+import { weightsDigest } from "../checkpoint/weights.js";
 import { checkExamples, checkRequest, checkSampling, checkTokens } from "../checks.js";
 import {
   type CallOptions,
@@ -27,17 +20,21 @@ import {
   type SamplingParams,
   type SaveOptions,
   type SaveTarget,
+  type StepOptions,
   type Tokenizer,
   type TrainingExample,
   type TrainStepResult,
 } from "../engine.js";
 import { RequestSource } from "../request-source.js";
 import { UpdateQueue } from "../update-queue.js";
+import { Adapter, newAdapter } from "./adapter.js";
+import { readModel } from "./base-model.js";
 import { DEFAULT_SLOTS, ONNX_CAPABILITIES } from "./capabilities.js";
 import { Device } from "./device.js";
 import { Generator } from "./generator.js";
 import { ModelWeights } from "./model-weights.js";
 import { readOptimizerState, removeOptimizerState, writeOptimizerState } from "./optimizer-state.js";
+import { AdapterOnly, type TrainedWeights, WholeModel } from "./trained-weights.js";
 import { Trainer } from "./trainer.js";
 
 export interface OnnxEngineOptions {
@@ -52,6 +49,10 @@ export interface OnnxEngineOptions {
    * case.
    */
   readonly checkpointType?: WeightType;
+  /** Trains an adapter beside frozen weights, and saves it alone, in float32. All weights are trained when left out. */
+  readonly lora?: Lora;
+  /** Key of the adapter's first values. */
+  readonly seed?: number;
 }
 
 /** Likeliest next tokens whose log-probabilities `canary` gives. */
@@ -59,7 +60,9 @@ const CANARY_TOKENS = 4;
 
 /** Opens a checkpoint. Throws UserError naming the file and what is wrong with it. */
 export async function openOnnxEngine(options: OnnxEngineOptions): Promise<OnnxEngine> {
-  return new OnnxEngine(await readCheckpoint(options.model), options);
+  if (options.lora !== undefined) refuseAdapter(options.model);
+  const device = new Device({ threads: options.threads });
+  return new OnnxEngine(device, await readModel(device, options.model), options);
 }
 
 export class OnnxEngine implements Engine {
@@ -67,25 +70,29 @@ export class OnnxEngine implements Engine {
   readonly tokenizer: Tokenizer;
   readonly capabilities: Capabilities;
   readonly #base: Checkpoint;
-  readonly #baseDigest: string;
   readonly #weights: ModelWeights;
+  readonly #trained: TrainedWeights;
   readonly #slots: number;
-  readonly #checkpointType: WeightType;
   readonly #updates = new UpdateQueue();
   #trainer: Trainer | undefined;
   /** Compiled around the present weights; dropped when they change. */
   #generator: Generator | undefined;
   #closed = false;
 
-  constructor(base: Checkpoint, options: OnnxEngineOptions) {
+  constructor(device: Device, base: Checkpoint, options: OnnxEngineOptions) {
+    const { lora = null, seed = 0, checkpointType = base.dtype } = options;
     this.#base = base;
     this.#slots = options.slots ?? DEFAULT_SLOTS;
-    this.#checkpointType = options.checkpointType ?? base.dtype;
     this.capabilities = { ...ONNX_CAPABILITIES, maxInFlight: this.#slots };
-    this.#baseDigest = weightsDigest(base.weights);
-    this.#weights = ModelWeights.upload(new Device({ threads: options.threads }), base.config, base.weights);
+    const digest = weightsDigest(base.weights);
+    const adapter = lora && new Adapter(device, base.config, lora, newAdapter(base.config, lora, seed));
+    this.#weights = ModelWeights.upload(device, base.config, base.weights, adapter);
+    this.#trained =
+      adapter === null
+        ? new WholeModel(base, digest, this.#weights, checkpointType)
+        : new AdapterOnly(base, digest, adapter, pythonNameOf(base.path), seed);
     this.tokenizer = base.tokenizer;
-    this.model = modelFacts(modelNameOf(base.path), base.config);
+    this.model = modelFacts(modelNameOf(base.path), base.config, lora);
   }
 
   async *sample(
@@ -109,13 +116,13 @@ export class OnnxEngine implements Engine {
   trainStep(
     examples: readonly TrainingExample[],
     params: OptimizerParams,
-    { signal }: CallOptions = {},
+    { signal, seed = 0 }: StepOptions = {},
   ): Promise<TrainStepResult> {
     return this.#updates.submit(async () => {
       this.#assertOpen();
       checkExamples(this.model, examples);
       await this.#dropGenerator();
-      return this.#openTrainer().step(examples, params);
+      return this.#openTrainer().step(examples, params, seed);
     }, signal);
   }
 
@@ -126,47 +133,30 @@ export class OnnxEngine implements Engine {
 
   async reset(): Promise<void> {
     await this.#settled();
-    const { path } = this.#base;
-    const base = await readCheckpoint(path);
-    if (weightsDigest(base.weights) !== this.#baseDigest) {
-      throw new UserError(
-        `expected the base model's weights in ${path} as they were when it was opened, got others: restore the folder`,
-      );
-    }
-    await this.#replaceWeights(base.weights);
+    await this.#dropGenerator();
+    await this.#trained.reset();
     this.#trainer?.resetOptimizer();
   }
 
   async save({ folder }: SaveTarget, options: SaveOptions = {}): Promise<CheckpointRef> {
     await this.#settled();
-    const { config } = this.#base;
-    const dtype = this.#checkpointType;
-    const weights = await this.#weights.read();
     await removeOptimizerState(folder);
-    await removeExactWeights(folder);
-    await writeCheckpoint(folder, { ...this.#base, weights, dtype });
-    if (dtype !== "float32") await writeExactWeights(folder, config, weights);
+    await this.#trained.save(folder);
     if (options.optimizer === true) await writeOptimizerState(folder, this.#openTrainer().moments);
-    return { folder, weights: weightsDigest(weights) };
+    return { folder, weights: await this.#trained.digest() };
   }
 
   async restore(checkpoint: CheckpointRef): Promise<void> {
     await this.#settled();
     const folder = folderOf(checkpoint);
-    const { config } = await readModelConfig(folder);
-    const [expected, found] = [parameterCount(this.#base.config), parameterCount(config)];
-    if (expected !== found) {
-      throw new UserError(
-        `expected a checkpoint of ${this.#base.path} in ${folder} (${expected} parameters), got one of ${found}`,
-      );
-    }
-    await this.#replaceWeights(await readSavedWeights(folder, config));
+    await this.#dropGenerator();
+    await this.#trained.restore(folder);
     await readOptimizerState(folder, this.#openTrainer().moments);
   }
 
   async checksum(): Promise<string> {
     await this.#settled();
-    return weightsDigest(await this.#weights.read());
+    return this.#trained.digest();
   }
 
   async canary(prompt: readonly number[]): Promise<readonly number[]> {
@@ -184,18 +174,13 @@ export class OnnxEngine implements Engine {
   }
 
   async #openGenerator(): Promise<Generator> {
-    this.#generator ??= await Generator.open(this.#weights, this.#base.tokenizer, this.#slots);
+    this.#generator ??= await Generator.open(await this.#weights.merged(), this.#base.tokenizer, this.#slots);
     return this.#generator;
   }
 
   #openTrainer(): Trainer {
     this.#trainer ??= new Trainer(this.#weights);
     return this.#trainer;
-  }
-
-  async #replaceWeights(weights: Weights): Promise<void> {
-    await this.#dropGenerator();
-    this.#weights.replace(weights);
   }
 
   async #dropGenerator(): Promise<void> {

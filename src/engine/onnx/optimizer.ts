@@ -7,7 +7,8 @@
 import type { OptimizerParams } from "../engine.js";
 import { type Device, floats, type Session, type Value } from "./device.js";
 import { Graph, type Tensor } from "./graph/graph.js";
-import { arrayOf, type ModelWeights, type WeightArrays } from "./model-weights.js";
+import type { ModelWeights } from "./model-weights.js";
+import { arrayOf, type WeightArrays } from "./weight-arrays.js";
 
 type OptimizerKind = OptimizerParams["kind"];
 
@@ -78,12 +79,12 @@ export class Optimizer {
   constructor(weights: ModelWeights, piece = PIECE) {
     this.#piece = piece;
     this.#device = weights.device;
-    this.#weights = weights.arrays;
+    this.#weights = weights.trainable;
     this.moments = { mean: weights.zeros(), square: weights.zeros(), step: 0 };
   }
 
   /**
-   * One update of all weights, in place.
+   * One update of all weights that are trained, in place.
    *
    * @param scale factor on every gradient, from clipping
    */

@@ -5,12 +5,14 @@
 import { UserError } from "../../errors.js";
 import { EMBEDDING } from "../checkpoint/tensors.js";
 import type { OptimizerParams, TrainingExample, TrainStepResult } from "../engine.js";
-import { floatData, type Session } from "./device.js";
+import { type Feeds, floatData, floats, type Session } from "./device.js";
+import { fillMask } from "./dropout.js";
 import { graphWeights } from "./model.js";
-import { arrayOf, type ModelWeights, type WeightArrays } from "./model-weights.js";
+import type { ModelWeights } from "./model-weights.js";
 import { clearMoments, globalNorm, type Moments, Optimizer } from "./optimizer.js";
 import { type PackedBatch, pack, split } from "./packing.js";
 import { EMBEDDING_TABLE, type TrainingGraph, trainingGraph } from "./training-graph.js";
+import { arrayOf, type WeightArrays } from "./weight-arrays.js";
 
 const GIB = 2 ** 30;
 
@@ -26,6 +28,7 @@ export class Trainer {
   readonly #gradients: WeightArrays;
   /** Where the later parts of a batch put their gradients, before they are added. */
   #laterGradients: WeightArrays | undefined;
+  readonly #masks = new Map<string, Float32Array>();
   #compiled: Promise<Compiled> | undefined;
 
   /**
@@ -48,8 +51,9 @@ export class Trainer {
     return this.#optimizer.moments;
   }
 
-  async step(examples: readonly TrainingExample[], params: OptimizerParams): Promise<TrainStepResult> {
-    const { loss, gradients, completionTokens } = await this.lossAndGradients(examples);
+  /** @param seed key of the dropout of adapters */
+  async step(examples: readonly TrainingExample[], params: OptimizerParams, seed = 0): Promise<TrainStepResult> {
+    const { loss, gradients, completionTokens } = await this.lossAndGradients(examples, seed);
     const gradientNorm = await globalNorm(gradients);
     if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) {
       throw new UserError(
@@ -66,11 +70,12 @@ export class Trainer {
   }
 
   /**
-   * Mean negative log-likelihood over all completion tokens, and its gradient by weight. The gradient's arrays are
+   * Mean negative log-likelihood over all completion tokens, and its gradient by what is trained. The gradient's arrays are
    * overwritten by the next call.
    */
   async lossAndGradients(
     examples: readonly TrainingExample[],
+    seed = 0,
   ): Promise<{ loss: number; gradients: WeightArrays; completionTokens: number }> {
     const completionTokens = examples.reduce(
       (sum, { tokens, completionStart }) => sum + tokens.length - completionStart,
@@ -80,10 +85,10 @@ export class Trainer {
     const [first, ...later] = split(config, examples, this.#activationBytes).map((part) =>
       pack(config, part, 1 / completionTokens),
     );
-    let loss = await this.#run(first, this.#gradients);
-    for (const part of later) {
+    let loss = await this.#run(first, this.#gradients, { seed, part: 0 });
+    for (const [i, part] of later.entries()) {
       this.#laterGradients ??= this.#weights.zeros();
-      loss += await this.#run(part, this.#laterGradients);
+      loss += await this.#run(part, this.#laterGradients, { seed, part: i + 1 });
       await addTo(this.#gradients, this.#laterGradients);
     }
     return { loss, gradients: this.#gradients, completionTokens };
@@ -96,30 +101,51 @@ export class Trainer {
   }
 
   /** Runs forward and backward; the gradients are written into `into`. Returns the loss. */
-  async #run(batch: PackedBatch, into: WeightArrays): Promise<number> {
+  async #run(batch: PackedBatch, into: WeightArrays, dropout: { seed: number; part: number }): Promise<number> {
     const { graph, session } = await this.#compile();
-    const { config } = this.#weights;
-    const weights = graphWeights(config).map(({ name }) => [name, this.#weights.array(name).value]);
     const feeds = {
       ...batch.feeds,
-      ...Object.fromEntries(weights),
-      [EMBEDDING_TABLE]: this.#weights.array(EMBEDDING).value,
+      ...this.#weightFeeds(),
+      ...this.#dropoutFeeds(graph, batch.tokens.length, dropout),
     };
     const gradients = [...graph.gradients].map(([name, output]) => [output, arrayOf(into, name).value]);
-    const results = await session.run(feeds, {
-      [graph.loss]: null,
-      [graph.inputGradient]: null,
-      ...Object.fromEntries(gradients),
-    });
-    const embedding = arrayOf(into, EMBEDDING);
-    if (!graph.gradients.has(EMBEDDING)) embedding.clear();
-    addToRows(embedding.host, batch.tokens, floatData(results[graph.inputGradient]));
+    const rows: Record<string, null> = graph.inputGradient === null ? {} : { [graph.inputGradient]: null };
+    const results = await session.run(feeds, { [graph.loss]: null, ...rows, ...Object.fromEntries(gradients) });
+    if (graph.inputGradient !== null) {
+      const embedding = arrayOf(into, EMBEDDING);
+      if (!graph.gradients.has(EMBEDDING)) embedding.clear();
+      addToRows(embedding.host, batch.tokens, floatData(results[graph.inputGradient]));
+    }
     return floatData(results[graph.loss])[0];
+  }
+
+  #weightFeeds(): Feeds {
+    const { config, adapter } = this.#weights;
+    return {
+      ...Object.fromEntries(graphWeights(config).map(({ name }) => [name, this.#weights.array(name).value])),
+      ...Object.fromEntries([...(adapter?.arrays ?? [])].map(([name, array]) => [name, array.value])),
+      [EMBEDDING_TABLE]: this.#weights.array(EMBEDDING).value,
+    };
+  }
+
+  /** What dropout keeps, in memory that every run uses again. */
+  #dropoutFeeds(graph: TrainingGraph, tokens: number, { seed, part }: { seed: number; part: number }): Feeds {
+    const share = this.#weights.adapter?.lora.dropout ?? 0;
+    const feeds = graph.dropout.map(({ name, width }, stream) => {
+      const size = tokens * width;
+      const known = this.#masks.get(name);
+      const memory = known !== undefined && known.length >= size ? known : new Float32Array(size);
+      this.#masks.set(name, memory);
+      const mask = memory.subarray(0, size);
+      fillMask(mask, share, seed, part, stream);
+      return [name, floats(mask, [tokens, width])] as const;
+    });
+    return Object.fromEntries(feeds);
   }
 
   #compile(): Promise<Compiled> {
     this.#compiled ??= (async () => {
-      const graph = trainingGraph(this.#weights.config);
+      const graph = trainingGraph(this.#weights.config, this.#weights.adapter?.lora);
       return { graph, session: await this.#weights.device.compile(graph.model) };
     })();
     return this.#compiled;

@@ -4,6 +4,7 @@
  */
 
 import { trainedFlops } from "../../algorithm/flops.js";
+import { seedFor } from "../../algorithm/random.js";
 import { learningRateAt, stepsAt } from "../../algorithm/schedule.js";
 import { trainingBatches, trainingSteps } from "../../algorithm/training-order.js";
 import type { OptimizerParams, TrainingExample } from "../../engine/engine.js";
@@ -202,7 +203,8 @@ async function trainStep(
 ): Promise<StepRecord> {
   const params = optimizerParams(run.config, place.step, place.steps);
   const { engine, signal } = run;
-  const result = await engine.trainStep(examples, params, { signal }).catch((error: unknown) => {
+  const seed = seedFor(run.config.seed, "dropout", place.iteration, 0, place.step);
+  const result = await engine.trainStep(examples, params, { signal, seed }).catch((error: unknown) => {
     if (isStop(error, run)) throw error;
     if (error instanceof UserError) throw new UserError(stopped(place, messageOf(error)));
     throw explainedMemory(error, `training in iteration ${place.iteration}`, LOWER);

@@ -16,9 +16,10 @@ import { storedTensors } from "../../../src/engine/checkpoint/tensors.js";
 import { readWeights, type Weights } from "../../../src/engine/checkpoint/weights.js";
 import type { TrainingExample } from "../../../src/engine/engine.js";
 import { Device } from "../../../src/engine/onnx/device.js";
-import { ModelWeights, readArrays } from "../../../src/engine/onnx/model-weights.js";
+import { ModelWeights } from "../../../src/engine/onnx/model-weights.js";
 import { openOnnxEngine } from "../../../src/engine/onnx/onnx-engine.js";
 import { Trainer } from "../../../src/engine/onnx/trainer.js";
+import { readArrays } from "../../../src/engine/onnx/weight-arrays.js";
 import { fullForward } from "./full-forward.js";
 
 const FIXTURES = join(import.meta.dirname, "../../fixtures");

@@ -106,12 +106,25 @@ export class Graph {
   }
 
   encode(): Uint8Array {
+    const nodes = this.#neededNodes();
+    const used = new Set(nodes.flatMap(({ inputs }) => inputs));
     return encodeModel({
-      nodes: this.#nodes,
+      nodes,
       inputs: this.#inputs,
       outputs: this.#outputs,
-      initializers: this.#initializers,
+      initializers: this.#initializers.filter(({ name }) => used.has(name)),
     });
+  }
+
+  /** Nodes that an output depends on: rules also give gradients of what is frozen, and the runtime would compute them. */
+  #neededNodes(): NodeRecord[] {
+    const wanted = new Set(this.#outputs.map(({ name }) => name));
+    const needed = this.#nodes.toReversed().filter(({ inputs, outputs }) => {
+      const used = outputs.some((name) => wanted.has(name));
+      if (used) for (const name of inputs) wanted.add(name);
+      return used;
+    });
+    return needed.reverse();
   }
 
   // ---- primitives ----
