@@ -192,7 +192,7 @@ export class Connection {
 
 /** Throws UserError for an address that is none, or that would show the key to others. */
 function baseOf(url: string, allowHttp: boolean): string {
-  const parsedUrl = URL.parse?.(url) ?? (URL.canParse(url) ? new URL(url) : null);
+  const parsedUrl = URL.canParse(url) ? new URL(url) : null;
   if (parsedUrl === null || !/^https?:$/.test(parsedUrl.protocol)) {
     throw new UserError(`--url: expected an address such as https://host or http://127.0.0.1:8000, got ${shown(url)}`);
   }

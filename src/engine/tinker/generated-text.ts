@@ -42,7 +42,9 @@ export function sampleOf(
   };
 }
 
-/** The tokens before character `end` of their text. If that lies inside a token, the part that is kept is encoded anew. */
+/**
+ * The tokens before character `end` of their text. If that lies inside a token, the part that is kept is encoded anew.
+ */
 function cutAt(tokens: readonly number[], text: string, end: number, tokenizer: Tokenizer) {
   const kept = text.slice(0, end);
   let count = tokens.length;
