@@ -7,6 +7,7 @@ import { compareCommand } from "./commands/compare.js";
 import { configCommand } from "./commands/config.js";
 import { evalCommand } from "./commands/eval.js";
 import { explainCommand } from "./commands/explain.js";
+import { exportCommand } from "./commands/export.js";
 import { generateCommand } from "./commands/generate.js";
 import { gradeCommand } from "./commands/grade.js";
 import { methodsCommand } from "./commands/methods.js";
@@ -63,6 +64,7 @@ Exit codes: 0 done, 1 a bug, 2 something to fix in the input, 130 interrupted.`,
     explainCommand(),
     replayCommand(),
     reportCommand(),
+    exportCommand(),
     generateCommand(),
     pretrainCommand(),
     methodsCommand(),

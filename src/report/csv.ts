@@ -7,7 +7,8 @@ export function csvText(header: readonly string[], rows: Iterable<readonly CsvCe
   return [header, ...rows].map((row) => `${csvRow(row)}\n`).join("");
 }
 
-function csvRow(row: readonly CsvCell[]): string {
+/** One row, without its end. */
+export function csvRow(row: readonly CsvCell[]): string {
   return row.map(csvCell).join(",");
 }
 
