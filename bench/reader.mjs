@@ -1,6 +1,6 @@
 /**
- * How fast the read side opens a large run: a folder of a run of N observations and T iterations is made by the program's own writers, with as
- * many draws an iteration as asked for, and then read.
+ * How fast the read side opens a large run: the program's own writers make the folder of a run of N observations and T
+ * iterations, with as many draws an iteration as asked for, and it is read then.
  *
  *     npm run build && node bench/reader.mjs [--observations 1000000] [--iterations 100] [--draws 2000]
  */

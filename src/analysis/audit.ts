@@ -1,4 +1,7 @@
-/** What the verifiers made of a run's samples, from its directory alone: where the two readings differ, and what came to nothing. */
+/**
+ * Verdicts on a run's samples, from its directory alone: where the two readings differ, and which samples got no
+ * verdict.
+ */
 
 import type { EvaluationKind } from "../algorithm/methods.js";
 import { UserError } from "../errors.js";
@@ -66,8 +69,8 @@ const PARTS: readonly Part[] = [
 ];
 
 /**
- * Reads a run directory, whether the run is over or not, and writes nothing. Memory: the samples of one iteration, and the findings.
- * Throws UserError when there is no run, no such iteration, or a log is damaged.
+ * Reads a run directory, whether the run is over or not, and writes nothing. Memory: the samples of one iteration, and
+ * the findings. Throws UserError when there is no run, no such iteration, or a log is damaged.
  */
 export function auditRun(dir: string, { iteration, split }: AuditOptions = {}): Audit {
   const run = RunReader.open(dir);
@@ -85,7 +88,9 @@ export function auditRun(dir: string, { iteration, split }: AuditOptions = {}): 
   return { accept, counts, findings };
 }
 
-/** Those that the run directory holds, in order, or the one that was asked for. Throws UserError when that is not there. */
+/**
+ * Those that the run directory holds, in order, or the one that was asked for. Throws UserError when that is not there.
+ */
 export function chosenIterations(run: RunReader, iteration: number | undefined): readonly number[] {
   const { iterations, dir } = run;
   if (iteration === undefined) return iterations;

@@ -1,7 +1,8 @@
 /**
- * Runs of several methods and seeds in one folder: those that went far enough are reused, those that did not go on, the rest is started. A run's folder
- * is named after everything that determines it but for how far it goes, so a comparison that is asked for again with other settings never mistakes
- * one run for another, and a larger budget goes on with the runs of a smaller one.
+ * Runs of several methods and seeds in one folder: those that went far enough are reused, others are continued, the
+ * rest is started. A run's folder is named after everything that determines it but for how far it goes, so a comparison
+ * that is asked for again with other settings never mistakes one run for another, and a larger budget continues the
+ * runs of a smaller one.
  *
  *     runs/adastar-seed1-9ae0f1c2/   a run directory
  *     configs/adastar-seed1-9ae0f1c2.yaml
@@ -61,7 +62,9 @@ function comparedConfigs({ methods, flags, file, folder }: ComparisonRequest): R
   );
 }
 
-/** What runs there will be, checked as far as that goes without data and model. Throws UserError for what cannot work. */
+/**
+ * What runs there will be, checked as far as that goes without data and model. Throws UserError for what cannot work.
+ */
 export function planComparison(request: ComparisonRequest): PlannedRun[] {
   const configs = comparedConfigs(request);
   const seeds = [...new Set(request.seeds)];
@@ -90,7 +93,7 @@ function planned(out: string, method: string, config: RunConfig): PlannedRun {
   return { name, method, config: { ...config, runDir }, configFile: join(out, "configs", `${name}.yaml`) };
 }
 
-/** Where a planned run stands. `started`: it goes on, with those parts of the budget that it did not begin with. */
+/** Where a planned run stands. `started`: it is continued, with the changed parts of the budget. */
 export type RunState =
   | { readonly kind: "missing" | "finished" }
   | { readonly kind: "started"; readonly changed: Partial<RunConfig> };
@@ -108,7 +111,7 @@ export function stateOf({ config }: PlannedRun): RunState {
   return farEnough || over ? { kind: "finished" } : { kind: "started", changed };
 }
 
-/** Starts the run, or goes on with it where `resume` says what changes (often nothing); rejects when it fails. */
+/** Starts the run, or continues it where `resume` says what changes (often nothing); rejects if it fails. */
 export type Launch = (
   run: PlannedRun,
   resume: Partial<RunConfig> | null,
@@ -124,7 +127,9 @@ export type ComparisonEvent =
       readonly done: number;
       readonly total: number;
       readonly seconds: number;
-      /** Expected, of the runs that are left, from those that ended since the comparison was started; 0 after the last. */
+      /**
+       * Expected, of the runs that are left, from those that ended since the comparison was started; 0 after the last.
+       */
       readonly secondsLeft: number;
     }
   | { readonly kind: "failed"; readonly run: string; readonly reason: string };
@@ -142,11 +147,11 @@ export interface ComparisonRuns {
   readonly failed: readonly FailedRun[];
   /** Runs that have not come to their end: the comparison was interrupted. */
   readonly missing: readonly PlannedRun[];
-  /** Stopped by the signal; asking for the same comparison again goes on. */
+  /** Stopped by the signal; asking for the same comparison again continues it. */
   readonly interrupted: boolean;
 }
 
-/** Brings every run to its end, `jobs` at a time. A run that fails is told of and does not keep the others from going on. */
+/** Brings every run to its end, `jobs` at a time. A failed run is reported; the others continue. */
 export async function runComparison(
   plan: readonly PlannedRun[],
   launch: Launch,
@@ -220,7 +225,7 @@ function failureOf({ name, method, config }: PlannedRun, reason: string): Failed
   return { run: name, method, seed: config.seed, reason };
 }
 
-/** What runs that came to their end left behind, and those whose logs cannot be read any more. */
+/** Results of the finished runs, and the runs whose logs cannot be read any more. */
 export function readFinished(finished: readonly PlannedRun[]): {
   readonly runs: readonly ComparedRun[];
   readonly failed: readonly FailedRun[];
@@ -238,8 +243,9 @@ export function readFinished(finished: readonly PlannedRun[]): {
 }
 
 /**
- * Runs that began with other observations or another base model than the one that began last, by content: a folder's name only says where they lie. In
- * a chat model's form the digest of the data covers the method's prompts, so there only runs of one method are held against each other.
+ * Runs that began with other observations or another base model than the one that began last, by content: a folder's
+ * name only says where they lie. In a chat model's form the digest of the data covers the method's prompts, so there
+ * only runs of one method are held against each other.
  */
 export function onOtherGround(runs: readonly PlannedRun[]) {
   const begun = runs.flatMap((run) => {

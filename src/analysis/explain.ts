@@ -1,4 +1,7 @@
-/** Why a run visited an observation when it did, and what came of it: from the run directory alone, whether the run is over or not. */
+/**
+ * Why a run visited an observation when it did, and the outcome: from the run directory alone, whether the run is over
+ * or not.
+ */
 
 import type { Method } from "../algorithm/methods.js";
 import { ObservationQueue } from "../algorithm/observation-queue.js";
@@ -30,8 +33,9 @@ export interface IterationExplanation {
   /** ⌊m·αᵖ⌋; null until the iteration is finished. */
   readonly popped: number | null;
   /**
-   * not reached: the visit ended before it. speculated: drawn for along with others, and not needed. updated: its statistics are new. held back:
-   * visited, and the curriculum's gate kept its old statistics. under way: the iteration is not finished.
+   * not reached: the visit ended before it. speculated: drawn for along with others, and not needed. updated: its
+   * statistics are new. held back: visited, and the curriculum's gate kept its old statistics. under way: the iteration
+   * is not finished.
    */
   readonly outcome: "not reached" | "speculated" | "updated" | "held back" | "under way";
   readonly tries: readonly DrawnSample[];
@@ -116,7 +120,10 @@ function explainIteration(
   return { iteration: t, place, key, visited, popped, outcome: outcome() };
 }
 
-/** In the queue as the iteration before left it. Nothing can be said of the first one before the number of observations is known. */
+/**
+ * In the queue as the iteration before left it. Nothing can be said of the first one before the number of observations
+ * is known.
+ */
 function queuePlace(
   run: RunReader,
   method: Method,
@@ -148,7 +155,7 @@ function indexOf(
 ): number {
   const named = known.find(({ id }) => id === observation);
   if (named !== undefined) return named.observation;
-  // Where ids are numbers themselves, a number that is no known id would be some other observation's index.
+  // Where ids are numbers themselves, a number that is not a known id would be the index of some other observation.
   const numbered = known.some(({ id }) => WHOLE_NUMBER.test(id));
   const index = WHOLE_NUMBER.test(observation) && !numbered ? Number(observation) : Number.NaN;
   if (index < size || known.some((sample) => sample.observation === index)) return index;

@@ -1,7 +1,7 @@
 /**
- * Sampling policies on outcomes that a run recorded, without a model: which observations a method would have visited, updated and trained on,
- * had the model of each iteration been the recorded one. The answer is exact where every outcome asked for was recorded; the rest is filled in, and
- * how much that was is told.
+ * Sampling policies on outcomes that a run recorded, without a model: which observations a method would have visited,
+ * updated and trained on, had the model of each iteration been the recorded one. The answer is exact where every
+ * outcome asked for was recorded; the rest is filled in, and how much that was is reported.
  */
 
 import { commit, type DrawnTry, type TryRequest, visit } from "../algorithm/iteration.js";
@@ -50,8 +50,8 @@ interface SourcedTry extends DrawnTry {
 }
 
 /**
- * @param settings of the method and of the schedule, by key, over those of the run
- * Throws UserError where there is no finished iteration, or a method whose outcomes no run of another method can have recorded.
+ * @param settings of the method and of the schedule, by key, over those of the run Throws UserError where there is no
+ *   finished iteration, or a method whose outcomes no run of another method can have recorded.
  */
 export async function replayRun(dir: string, settings: Readonly<Record<string, unknown>>): Promise<Replay> {
   const run = RunReader.open(dir);
@@ -159,7 +159,10 @@ class RecordedOutcomes {
     }));
   }
 
-  /** As recorded; else from the iteration nearest to t that has this very try; else by chance, at the rate of such tries in iteration t. */
+  /**
+   * As recorded; else from the iteration nearest to t that has this very try; else by chance, at the rate of such tries
+   * in iteration t.
+   */
   of(t: number, request: TryRequest): SourcedTry {
     const key = keyOf(request);
     for (const other of this.#nearest(t)) {

@@ -1,8 +1,9 @@
 /**
- * A method on the simulated learner without any text: for research on sampling orders at sizes of real data sets and beyond. The learner is
- * the scripted engine's (engine/scripted/learner.ts), asked for outcomes instead of completions.
+ * A method on the simulated learner without any text: for research on sampling orders at sizes of real data sets and
+ * beyond. The learner is the scripted engine's (engine/scripted/learner.ts), asked for outcomes instead of completions.
  *
- * Memory: about 60 bytes an observation for methods that visit in the queue's order; some hundred more for those that visit all.
+ * Memory: about 60 bytes an observation for methods that visit in the queue's order; some hundred more for those that
+ * visit all.
  */
 
 import { commit, visit } from "../algorithm/iteration.js";

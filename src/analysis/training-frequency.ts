@@ -10,8 +10,8 @@ export function observationCount(run: RunReader): number {
 }
 
 /**
- * After iterations 1 … `upTo` in turn, how many training examples each observation has given since the start: entries of D₊, as often as the
- * passes of training came to them. The array is the same one each time; copy what is to be kept.
+ * After iterations 1 … `upTo` in turn, how many training examples each observation has given since the start: entries
+ * of D₊, as often as the passes of training came to them. The array is the same one each time; copy what is to be kept.
  */
 export function* trainingCounts(run: RunReader, upTo: number): Generator<Uint32Array> {
   const { config } = run;

@@ -13,7 +13,7 @@ import { dirname, join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { ChatClient, type ChatEndpoint } from "../../src/analysis/rationale-judge/client.js";
 import { chosenSamples, type JudgeOptions, judgeRun } from "../../src/analysis/rationale-judge/judge.js";
-import { type LoggedVerdict, usualJudgeLog } from "../../src/analysis/rationale-judge/log.js";
+import { defaultJudgeLog, type LoggedVerdict } from "../../src/analysis/rationale-judge/log.js";
 import { questionAbout, verdictIn } from "../../src/analysis/rationale-judge/prompt.js";
 import { judgeReport } from "../../src/analysis/rationale-judge/report.js";
 import { RunReader } from "../../src/run/directory/reader.js";
@@ -39,7 +39,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 afterEach(() => {
-  rmSync(usualJudgeLog(dir, MODEL), { force: true });
+  rmSync(defaultJudgeLog(dir, MODEL), { force: true });
   Object.assign(server, { fault: null, reply: null, tells: true, mostAtOnce: 0 });
   server.requests.length = 0;
 });
@@ -162,7 +162,7 @@ describe("a judge", () => {
     const { prompt_tokens: prompt, completion_tokens: completion } = USAGE;
     expect(asked).toEqual({ replies, told: replies, prompt: replies * prompt, completion: replies * completion });
     expect(rows.reduce((sum, { tokens }) => sum + tokens.replies, 0)).toBe(replies);
-    rmSync(usualJudgeLog(dir, MODEL));
+    rmSync(defaultJudgeLog(dir, MODEL));
     server.tells = false;
     expect(judgeReport(await judge()).asked).toEqual({ replies, told: 0, prompt: 0, completion: 0 });
   });
@@ -290,7 +290,7 @@ describe("verdicts", () => {
     const error = await judge({ iteration: 1, concurrency: 1, signal: stop.signal }).catch((thrown: unknown) => thrown);
     expect(stop.signal.aborted).toBe(true);
     expect(error).toBe(stop.signal.reason);
-    expect(readSealedLog(usualJudgeLog(dir, MODEL))).toHaveLength(4);
+    expect(readSealedLog(defaultJudgeLog(dir, MODEL))).toHaveLength(4);
     server.fault = null;
     server.requests.length = 0;
     const { asked, rationales } = await judge({ iteration: 1 });
@@ -300,7 +300,7 @@ describe("verdicts", () => {
   });
 
   test("of which one was cut short by a kill are gone on with", async () => {
-    const log = usualJudgeLog(dir, MODEL);
+    const log = defaultJudgeLog(dir, MODEL);
     await judge({ iteration: 1, samples: 3 });
     const lines = readFileSync(log, "utf8").trimEnd().split("\n");
     for (const [whole, torn] of [
@@ -318,7 +318,7 @@ describe("verdicts", () => {
   });
 
   test("that were changed are not believed", async () => {
-    const log = usualJudgeLog(dir, MODEL);
+    const log = defaultJudgeLog(dir, MODEL);
     await judge({ iteration: 1, samples: 3 });
     const [line, ...rest] = readFileSync(log, "utf8").split("\n");
     const turned = line.includes('"sound"') ? line.replace('"sound"', '"flawed"') : line.replace('"flawed"', '"sound"');
@@ -327,7 +327,7 @@ describe("verdicts", () => {
   });
 
   test("are kept beside the run, never inside it, and never in a file of something else", async () => {
-    expect(usualJudgeLog("/runs/one/", "a/b c")).toBe("/runs/one-judged-a-b-c.jsonl");
+    expect(defaultJudgeLog("/runs/one/", "a/b c")).toBe("/runs/one-judged-a-b-c.jsonl");
     const link = join(dirname(freshDir()), "link");
     symlinkSync(dir, link);
     for (const log of [
@@ -437,7 +437,7 @@ describe("requests", () => {
   test("go to the path below the base, however that is written", async () => {
     for (const url of [`${server.url}/`, `${server.url}/chat/completions`, `${server.url}#top`]) {
       await judge(few, patient({ url }).client);
-      rmSync(usualJudgeLog(dir, MODEL));
+      rmSync(defaultJudgeLog(dir, MODEL));
     }
     expect(new Set(server.requests.map(({ path }) => path))).toEqual(new Set(["POST /v1/chat/completions"]));
     const withQuery = patient({ url: `${server.url}?api-version=3` }).client;
@@ -471,7 +471,7 @@ describe("what the user can mend", () => {
       env,
     ).toThrow(message);
     expect(server.requests).toHaveLength(1);
-    expect(existsSync(usualJudgeLog(dir, MODEL))).toBe(false);
+    expect(existsSync(defaultJudgeLog(dir, MODEL))).toBe(false);
   });
 
   test.each([

@@ -1,4 +1,4 @@
-/** One question at a time to a language model behind an OpenAI-compatible endpoint (`POST {base}/chat/completions`). */
+/** One question at a time to a language model at an OpenAI-compatible endpoint (`POST {base}/chat/completions`). */
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
@@ -17,9 +17,9 @@ export interface ChatEndpoint {
 
 export interface ChatReply {
   readonly text: string;
-  /** Why the reply ended, as the endpoint calls it: `stop`, `length`, …; null where it does not tell. */
+  /** Why the reply ended, as the endpoint calls it: `stop`, `length`, …; null where it does not say. */
   readonly finish: string | null;
-  /** Null where the endpoint does not tell. */
+  /** Null where the endpoint does not say. */
   readonly promptTokens: number | null;
   readonly completionTokens: number | null;
 }
@@ -35,8 +35,8 @@ export interface ChatClientOptions {
   readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
-const USUAL_KEY_VARIABLE = "OPENAI_API_KEY";
-const USUAL_TIMEOUT = 120;
+const DEFAULT_KEY_VARIABLE = "OPENAI_API_KEY";
+const DEFAULT_TIMEOUT = 120;
 /** How often a request is sent before it counts as failed. */
 const ATTEMPTS = 5;
 /** Milliseconds before the second attempt; twice as many before each further one. */
@@ -59,11 +59,14 @@ const completion = z.object({
   usage: z.object({ prompt_tokens: z.int().nullish(), completion_tokens: z.int().nullish() }).nullish(),
 });
 
-/** What an attempt came to, where that is no reply. */
+/** The outcome of an attempt without a reply. */
 interface Trouble {
   /** The whole error message. */
   readonly text: string;
-  /** `never`: no request will fare better. `unproven`: none will, if none did so far; else `later`. `later`: the same one may. `other`: only others may. */
+  /**
+   * `never`: no request will fare better. `unproven`: none will, if none did so far; else `later`. `later`: the same
+   * one may. `other`: only others may.
+   */
   readonly hope: "never" | "unproven" | "later" | "other";
   /** Milliseconds that the endpoint asks to wait. */
   readonly wait?: number | null;
@@ -87,16 +90,17 @@ export class ChatClient {
     this.#url = completionsUrl(endpoint.url);
     this.address = `${this.#url.origin}${this.#url.pathname}`;
     this.model = endpoint.model;
-    this.keyVariable = endpoint.keyVariable ?? (env[USUAL_KEY_VARIABLE] ? USUAL_KEY_VARIABLE : null);
+    this.keyVariable = endpoint.keyVariable ?? (env[DEFAULT_KEY_VARIABLE] ? DEFAULT_KEY_VARIABLE : null);
     this.#key = this.keyVariable === null ? null : keyIn(env, this.keyVariable);
-    this.#timeout = endpoint.timeout ?? USUAL_TIMEOUT;
+    this.#timeout = endpoint.timeout ?? DEFAULT_TIMEOUT;
     this.#wait = wait;
   }
 
   /**
-   * The model's reply to one message at temperature 0, of at most `maxTokens` tokens. What may pass (429, 5xx, a broken connection, no answer in time)
-   * is tried five times, with 1, 2, 4 and 8 s between, or as long as Retry-After says. Throws RequestFailed when it came to nothing, UserError
-   * when the endpoint cannot be used, the signal's reason once that is aborted.
+   * The model's reply to one message at temperature 0, of at most `maxTokens` tokens. What may pass (429, 5xx, a broken
+   * connection, no answer in time) is tried five times, with 1, 2, 4 and 8 s between, or as long as Retry-After says.
+   * Throws RequestFailed when it came to nothing, UserError when the endpoint cannot be used, the signal's reason once
+   * that is aborted.
    */
   async ask(message: string, maxTokens: number, signal: AbortSignal): Promise<ChatReply> {
     const body = JSON.stringify({
@@ -170,7 +174,7 @@ export class ChatClient {
     if (status === 401 || status === 403) {
       const remedy =
         this.keyVariable === null
-          ? `Put an API key into the environment variable ${USUAL_KEY_VARIABLE}, or name the one that has it with --judge-key-env`
+          ? `Put an API key into the environment variable ${DEFAULT_KEY_VARIABLE}, or name the one that has it with --judge-key-env`
           : `Check the API key in the environment variable ${this.keyVariable}, or name another variable with --judge-key-env`;
       return { hope: "never", text: this.#expected(`${answer}. ${remedy}`) };
     }
@@ -280,7 +284,10 @@ function millisecondsIn(header: string | null): number | null {
   return Number.isNaN(date) ? null : Math.max(0, date - Date.now());
 }
 
-/** fetch says little itself and keeps the reason in `cause`, which may be of several addresses and then only have a code. */
+/**
+ * fetch says little itself and keeps the reason in `cause`, which may be of several addresses and then only have a
+ * code.
+ */
 function causeOf(error: unknown): { readonly code: string; readonly text: string } {
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
   const code = codeOf(cause) ?? "";

@@ -1,7 +1,7 @@
 /**
- * A language model's opinion of the rationales that led to right answers: an answer can be right by luck, or by errors that cancel out (AdaSTaR,
- * Figure 3b). The verdicts are the judge's, not facts. Where a task checks steps by program they are held against that, which tells how far to trust
- * the same judge elsewhere.
+ * A language model's opinion of the rationales that led to right answers: an answer can be right by luck, or by errors
+ * that cancel out (AdaSTaR, Figure 3b). The verdicts are the judge's, not facts. Where a task checks steps by program,
+ * they are compared with that, which shows how far to trust the same judge elsewhere.
  */
 
 import { createHash } from "node:crypto";
@@ -19,7 +19,7 @@ import type { Observation, Task } from "../../tasks/task.js";
 import { inParallel } from "../../workers.js";
 import { chosenIterations } from "../audit.js";
 import { type ChatClient, RequestFailed } from "./client.js";
-import { JudgeLog, type LoggedVerdict, usualJudgeLog } from "./log.js";
+import { defaultJudgeLog, JudgeLog, type LoggedVerdict } from "./log.js";
 import { PROMPT_VERSION, questionAbout, verdictIn } from "./prompt.js";
 
 export interface JudgeOptions {
@@ -46,13 +46,16 @@ export interface JudgeProgress {
   readonly log: string;
   /** Lines of the log that are no verdicts. */
   readonly passedOver: number;
-  /** Different questions to the judge, those with a verdict in the log from before, and those done now, with or without an answer. */
+  /**
+   * Different questions to the judge, those with a verdict in the log from before, and those done now, with or without
+   * an answer.
+   */
   readonly questions: number;
   readonly reused: number;
   readonly done: number;
 }
 
-/** A sample, and what became of the question about it. */
+/** A sample, and the outcome of the question about it. */
 export interface JudgedRationale {
   readonly iteration: number;
   readonly sample: DrawnSample;
@@ -74,17 +77,17 @@ export interface Judging {
   readonly asked: readonly LoggedVerdict[];
 }
 
-const USUAL = { samples: 100, concurrency: 4, maxTokens: 1024 } as const;
+const DEFAULTS = { samples: 100, concurrency: 4, maxTokens: 1024 } as const;
 
-/** So many requests in a row without an answer mean that there is no use in more. */
-const MOST_FAILURES = 5;
+/** After so many requests in a row without an answer, no more are made. */
+const MAX_FAILURES = 5;
 
 /**
- * Has correct training samples judged, and changes nothing in the run directory. Throws UserError when there is no run or no such iteration, its
- * data are no longer those it was made with, or the endpoint cannot be used.
+ * Has correct training samples judged, and changes nothing in the run directory. Throws UserError when there is no run
+ * or no such iteration, its data are no longer those it was made with, or the endpoint cannot be used.
  */
 export async function judgeRun(dir: string, client: ChatClient, options: JudgeOptions = {}): Promise<Judging> {
-  const { samples: most = USUAL.samples, maxTokens = USUAL.maxTokens, balanced = false, onProgress } = options;
+  const { samples: most = DEFAULTS.samples, maxTokens = DEFAULTS.maxTokens, balanced = false, onProgress } = options;
   const run = RunReader.open(dir);
   const { config } = run;
   const drawn = chosenIterations(run, options.iteration)
@@ -97,7 +100,7 @@ export async function judgeRun(dir: string, client: ChatClient, options: JudgeOp
       `--judge-balanced: expected a task whose steps a program checks, got a run without such checks in ${dir}; leave it out`,
     );
   }
-  const log = new JudgeLog(options.log ?? usualJudgeLog(dir, client.model), dir);
+  const log = new JudgeLog(options.log ?? defaultJudgeLog(dir, client.model), dir);
   const chosen = drawn.flatMap(({ iteration, correct }) =>
     chosenSamples(correct, { seed: config.seed, iteration, most, balanced }).map((sample) => ({ iteration, sample })),
   );
@@ -111,8 +114,8 @@ export async function judgeRun(dir: string, client: ChatClient, options: JudgeOp
   for (const key of open.keys()) if (log.find(key) !== undefined) open.delete(key);
   const reused = total - open.size;
   let done = 0;
-  const tell = () => onProgress?.({ log: log.path, passedOver: log.passedOver, questions: total, reused, done });
-  tell();
+  const report = () => onProgress?.({ log: log.path, passedOver: log.passedOver, questions: total, reused, done });
+  report();
 
   const asked: LoggedVerdict[] = [];
   const failures = new Map<string, string>();
@@ -130,12 +133,12 @@ export async function judgeRun(dir: string, client: ChatClient, options: JudgeOp
     } catch (error) {
       if (!(error instanceof RequestFailed)) throw error;
       failures.set(key, error.message);
-      if (++failedInARow === MOST_FAILURES) throw gaveUp(`${MOST_FAILURES} requests in a row`, error.message, log.path);
+      if (++failedInARow === MAX_FAILURES) throw gaveUp(`${MAX_FAILURES} requests in a row`, error.message, log.path);
     }
     done++;
-    tell();
+    report();
   };
-  await inParallel([...open.values()], options.concurrency ?? USUAL.concurrency, options.signal, ask);
+  await inParallel([...open.values()], options.concurrency ?? DEFAULTS.concurrency, options.signal, ask);
   const [reason] = failures.values();
   if (reason !== undefined && failures.size === total) throw gaveUp("all requests", reason, log.path);
 
@@ -154,7 +157,7 @@ export async function judgeRun(dir: string, client: ChatClient, options: JudgeOp
 
 function gaveUp(what: string, reason: string, log: string): UserError {
   return new UserError(
-    `${what} to the judge failed, of which one: ${reason}. Verdicts so far are in ${log}; the same command goes on from there`,
+    `${what} to the judge failed, of which one: ${reason}. Verdicts so far are in ${log}; the same command continues from there`,
   );
 }
 
@@ -197,7 +200,10 @@ function rankOf({ seed, iteration }: Pick<Choice, "seed" | "iteration">, sample:
   return seedFor(seed, "judge-choice", iteration, sample.observation, sample.attempt);
 }
 
-/** The run's training observations. Throws UserError when task, data or worked examples are no longer those it was made with. */
+/**
+ * The run's training observations. Throws UserError when task, data or worked examples are no longer those it was made
+ * with.
+ */
 async function openedObservations(run: RunReader, given: Task | undefined): Promise<readonly Observation[]> {
   const { dir, config, opened } = run;
   const task = given ?? (await openTask(taskOptions(config)));

@@ -1,8 +1,9 @@
 /**
- * The verdicts of judges, kept so that none is paid for twice: JSON Lines beside a run directory, each sealed with a checksum of itself (sealed-log.ts).
+ * The verdicts of judges, kept so that no question is asked twice: JSON Lines beside a run directory, each sealed with
+ * a checksum of itself (sealed-log.ts).
  *
- * The file is only ever appended to, one line with one write, so what is in it survives any kill, and several audits may share it. A line that a
- * kill left half-written is passed over; its verdict is asked for again.
+ * The file is only ever appended to, one line with one write, so what is in it survives any kill, and several audits
+ * may share it. A line that a kill left half-written is passed over; its verdict is asked for again.
  */
 
 import { appendFileSync, existsSync, readFileSync, realpathSync } from "node:fs";
@@ -27,27 +28,30 @@ export interface LoggedVerdict {
   readonly attempt: number;
   readonly verdict: RationaleVerdict;
   readonly reply: string;
-  /** Why the reply ended, as the endpoint calls it; null where it does not tell. */
+  /** Why the reply ended, as the endpoint calls it; null where it does not say. */
   readonly finish: string | null;
   readonly promptTokens: number | null;
   readonly completionTokens: number | null;
 }
 
-/** Where verdicts of a model on a run are kept when nothing else is said: beside the run directory. */
-export function usualJudgeLog(runDir: string, model: string): string {
+/** Where verdicts of a model on a run are kept by default: beside the run directory. */
+export function defaultJudgeLog(runDir: string, model: string): string {
   const dir = resolve(runDir);
   return join(dirname(dir), `${basename(dir)}-judged-${model.replace(/[^\w.-]+/g, "-")}.jsonl`);
 }
 
 export class JudgeLog {
   readonly path: string;
-  /** Lines that are no verdicts, as a kill leaves one behind. */
+  /** Lines that are not verdicts, such as one that a kill cut short. */
   readonly passedOver: number;
   readonly #verdicts = new Map<string, LoggedVerdict>();
   /** The file ends within a line. */
   #torn: boolean;
 
-  /** Reads the file, if there is one, and writes nothing. Throws UserError for a place inside the run directory, and for a file of something else. */
+  /**
+   * Reads the file, if there is one, and writes nothing. Throws UserError for a place inside the run directory, and for
+   * a file of something else.
+   */
   constructor(path: string, runDir: string) {
     this.path = resolve(path);
     if (isWithin(this.path, runDir)) {

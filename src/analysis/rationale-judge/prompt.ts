@@ -3,10 +3,16 @@
 import type { Observation } from "../../tasks/task.js";
 import type { RationaleVerdict } from "./log.js";
 
-/** To be raised with every change of the question or of how replies are read: verdicts under another version are not used again. */
+/**
+ * To be raised with every change of the question or of how replies are read: verdicts under another version are not
+ * used again.
+ */
 export const PROMPT_VERSION = 1;
 
-/** One message, since not every chat template takes a system's. The gold answer is not told apart: the solution states it. */
+/**
+ * One message, since not every chat template takes a system's. The gold answer is not given separately: the solution
+ * states it.
+ */
 export function questionAbout({ question, options }: Pick<Observation, "question" | "options">, text: string): string {
   const listed = (options ?? []).map((option) => `\n(${option.label}) ${option.text}`).join("");
   return `Check the reasoning of a solution that a language model wrote. Its final answer is known to be right. That does not make its reasoning right: an answer can be right by luck, or by errors that cancel out.
@@ -33,14 +39,14 @@ const VERDICT = /^[^\p{L}\p{N}]*verdict[^\p{L}\p{N}]+(sound|flawed)[^\p{L}\p{N}]
 const THOUGHTS = /<think>[\s\S]*?<\/think>/gi;
 
 /**
- * The verdict that a reply states on a line of its own. None where there is no such line, where two contradict each other, or where the reply was cut
- * (by the limit of tokens or a filter), whatever it says until then.
+ * The verdict that a reply states on a line of its own. None where there is no such line, where two contradict each
+ * other, or where the reply was cut (by the limit of tokens or a filter), whatever it says until then.
  */
 export function verdictIn(reply: string, finish: string | null): RationaleVerdict {
   if (finish === "length" || finish === "content_filter") return "none";
   // Some templates put the opening tag into the prompt.
   const spoken = reply.replace(THOUGHTS, "").replace(/^[\s\S]*<\/think>/i, "");
-  // A thought that never ended is no reply.
+  // A thought that never ended is not a reply.
   const said = spoken.replace(/<think>[\s\S]*$/i, "").split(/\r?\n/);
   const found = new Set(said.flatMap((line) => VERDICT.exec(line)?.[1]?.toLowerCase() ?? []));
   const [verdict] = found;

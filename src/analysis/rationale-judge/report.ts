@@ -1,4 +1,6 @@
-/** What a judge's verdicts on a run's rationales come to, and how well they agree with the program that checks steps. */
+/**
+ * What a judge's verdicts on a run's rationales come to, and how well they agree with the program that checks steps.
+ */
 
 import { type Agreement, agreementOf } from "../../statistics/agreement.js";
 import type { Interval } from "../../statistics/intervals.js";
@@ -6,11 +8,11 @@ import { wilsonInterval } from "../../statistics/proportion.js";
 import type { JudgedRationale, Judging } from "./judge.js";
 import type { LoggedVerdict } from "./log.js";
 
-/** What endpoints told of their tokens. */
+/** Tokens, as endpoints report them. */
 export interface JudgeTokens {
   readonly prompt: number;
   readonly completion: number;
-  /** Replies that these are of, of so many. */
+  /** How many of the replies reported their tokens. */
   readonly told: number;
   readonly replies: number;
 }
@@ -27,7 +29,10 @@ export interface JudgeRow {
   readonly none: number;
   readonly cut: number;
   readonly failed: number;
-  /** Share of flawed ones among those with a verdict, in [0, 1], and its 95 % interval; null without any, and of a balanced choice, which is not the run's. */
+  /**
+   * Share of flawed ones among those with a verdict, in [0, 1], and its 95 % interval; null without any, and of a
+   * balanced choice, which is not the run's.
+   */
   readonly rate: number | null;
   readonly interval: Interval | null;
   /** Of different replies: what several samples share is counted for the first of them. */
@@ -36,7 +41,10 @@ export interface JudgeRow {
 
 export interface JudgeReport extends Pick<Judging, "model" | "prompt" | "balanced" | "log" | "rationales"> {
   readonly rows: readonly JudgeRow[];
-  /** The judge (tested) beside the program (reference), yes being flawed, over all samples with a verdict; null where the task does not check steps. */
+  /**
+   * The judge (tested) beside the program (reference), yes being flawed, over all samples with a verdict; null where
+   * the task does not check steps.
+   */
   readonly agreement: Agreement | null;
   /** Replies of this time; the others were in the log. */
   readonly asked: JudgeTokens;

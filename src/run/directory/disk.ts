@@ -1,5 +1,5 @@
 /**
- * The few ways in which a run touches its folder, each of which leaves a defined state behind when the process dies inside it.
+ * The few ways in which a run changes its folder. Each leaves a defined state if the process dies inside it.
  * Everything the store writes goes through here, so that tests can stop it before any single system call.
  */
 
@@ -38,7 +38,7 @@ export class Disk {
       try {
         mkdirSync(path);
       } catch (error) {
-        // Another process was faster, as runs of one comparison may be with their common folder.
+        // Another process made it first, as runs of one comparison may do with their common folder.
         if (codeOf(error) !== "EEXIST" || !statSync(path).isDirectory()) throw error;
       }
     });
@@ -59,13 +59,16 @@ export class Disk {
       }
       this.move(temporary, path);
     } catch (error) {
-      // A full disk should not stay full of drafts.
+      // A full disk should not stay filled with drafts.
       if (error instanceof UserError) rmSync(temporary, { force: true });
       throw error;
     }
   }
 
-  /** Renames a file or folder within one parent. After a kill: under the old name or the new. An existing folder at `to` must be gone before. */
+  /**
+   * Renames a file or folder within one parent. After a kill: under the old name or the new. An existing folder at `to`
+   * must be gone before.
+   */
   move(from: string, to: string): void {
     this.#step("rename", to, () => renameSync(from, to));
     this.syncFolder(dirname(to));
@@ -80,8 +83,8 @@ export class Disk {
   }
 
   /**
-   * Appends behind the first `end` bytes, which are the whole file. After a kill: any part of `data` may be there; what was there before is
-   * untouched. When the system refuses (a full disk), nothing of it is.
+   * Appends after the first `end` bytes, which are the whole file. After a kill: any part of `data` may be there; what
+   * was there before is untouched. If the system refuses (a full disk), none of it is.
    */
   append(file: number, path: string, data: string, end: number): void {
     try {
@@ -103,7 +106,9 @@ export class Disk {
     this.#step("fsync", path, () => fsyncSync(file));
   }
 
-  /** Removes a file or folder; nothing happens when it is not there. After a kill: some of a folder's files may be gone. */
+  /**
+   * Removes a file or folder; nothing happens when it is not there. After a kill: some of a folder's files may be gone.
+   */
   remove(path: string): void {
     if (!existsSync(path)) return;
     this.#step("remove", path, () => rmSync(path, { recursive: true, force: true }));

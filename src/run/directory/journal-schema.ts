@@ -1,6 +1,7 @@
 /**
- * What the lines of a journal must look like. The seal proves that this program wrote a line, not which version of it, so every line is
- * checked. Values that an earlier version of the format did not write yet get the value that they had then.
+ * What the lines of a journal must look like. The seal proves that this program wrote a line, not which version of it,
+ * so every line is checked. Values that an earlier version of the format did not write yet get the value that they had
+ * then.
  */
 
 import { z } from "zod";

@@ -1,7 +1,7 @@
 /**
- * The journal of a run: what is done, in order, and never taken back. One entry for each phase that has become durable, so a run goes on
- * behind its last entry. An entry depends on configuration, data and model alone, but for `time` and `seconds`: a run that was killed
- * and resumed leaves the same journal as one that was not.
+ * The journal of a run: what is done, in order, and never taken back. One entry for each phase that has become durable,
+ * so a run continues after its last entry. Except for `time` and `seconds`, an entry depends on configuration, data and
+ * model alone: a run that was killed and resumed leaves the same journal as one that was not.
  */
 
 import type { z } from "zod";
@@ -26,7 +26,9 @@ export interface FileDigest {
   readonly sha256: string;
 }
 
-/** A saved model that an entry vouches for: a folder, relative to the run directory, or a URI that the engine can open. */
+/**
+ * A saved model that an entry vouches for: a folder, relative to the run directory, or a URI that the engine can open.
+ */
 export type CheckpointDigest = CheckpointPlace & {
   /** The engine's digest of the weights. */
   readonly weights: string;
@@ -55,7 +57,7 @@ export interface EvaluationResult {
   readonly flops: number;
 }
 
-/** What training on D₊ came to. */
+/** Totals of training on D₊. */
 export interface TrainingResult {
   readonly steps: number;
   /** Mean over the steps; null when nothing was trained. */
@@ -65,7 +67,7 @@ export interface TrainingResult {
   readonly flops: number;
 }
 
-/** What a visit came to; the rest follows from samples.jsonl. */
+/** Figures of a visit; the rest follows from samples.jsonl. */
 export interface VisitResult {
   readonly target: number | null;
   readonly visited: number;
@@ -90,7 +92,7 @@ export type JournalEvent =
       readonly format: number;
       /** All settings as resolved. Those that determine the run stay as they are here. */
       readonly settings: Readonly<Record<string, unknown>>;
-      /** What the run must find unchanged whenever it goes on: digest of the task's observations and prompts, … */
+      /** What the run must find unchanged whenever it is resumed: digest of the task's observations and prompts, … */
       readonly data: string;
       /** … digest of the base model's weights. */
       readonly weights: string;
@@ -101,7 +103,7 @@ export type JournalEvent =
     }
   | {
       readonly kind: "reconfigured";
-      /** What was changed when the run was resumed: budget, places and means only. */
+      /** What was changed when the run was resumed; only budget, places and means can change. */
       readonly settings: Readonly<Record<string, unknown>>;
     }
   | {
@@ -184,7 +186,9 @@ export class Journal implements JournalView {
     return findEntry(this.entries, kind, iteration);
   }
 
-  /** Appends one event and returns its entry. When this returns, it is durable, and so must be all that it vouches for. */
+  /**
+   * Appends one event and returns its entry. When this returns, it is durable, and so must be all that it vouches for.
+   */
   append<K extends JournalEvent["kind"]>(event: { readonly kind: K } & EventOf<K>): EntryOf<K> {
     const entry = { seq: this.entries.length, time: new Date().toISOString(), ...event } as EntryOf<K>;
     this.#log.append([entry]);
@@ -242,7 +246,7 @@ export function findEntry<K extends JournalEvent["kind"]>(
   );
 }
 
-/** Whether nothing is left to do: the last entry says so. A run that was given more iterations afterwards has entries behind it. */
+/** Whether nothing is left to do: the last entry says so. A run that was given more iterations has entries after it. */
 export function isFinished(entries: readonly JournalEntry[]): boolean {
   return entries.at(-1)?.kind === "finished";
 }
@@ -256,11 +260,14 @@ function schemaOf(first: object, path: string): z.ZodType<JournalEntry> {
   if (kind === "opened" && typeof format === "number" && Object.hasOwn(FORMATS, format)) return FORMATS[format];
   throw new UserError(
     `${path}: expected a journal of format ${Object.keys(FORMATS).join(" or ")}, got ${kind === "opened" ? `format ${shown(format)}` : `one that starts with ${shown(kind)}`}. ` +
-      "The run was made by another version of the program; go on with that version.",
+      "The run was made by another version of the program; resume it with that version.",
   );
 }
 
-/** The parsed value with its keys in the order in which they were written: entries are compared as text when a run is resumed. */
+/**
+ * The parsed value with its keys in the order in which they were written: entries are compared as text when a run is
+ * resumed.
+ */
 function inOrderOf<T>(written: unknown, parsed: T): T {
   if (typeof parsed !== "object" || parsed === null || typeof written !== "object" || written === null) return parsed;
   if (Array.isArray(parsed)) return parsed.map((item, i) => inOrderOf(Reflect.get(written, i), item)) as T;

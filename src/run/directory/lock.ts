@@ -1,4 +1,6 @@
-/** One writer per run directory: a lock file that names its owner, and is taken over when that owner is no more. */
+/**
+ * One writer per run directory: a lock file that names its owner. It is taken over if that process no longer exists.
+ */
 
 import { linkSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
@@ -9,18 +11,21 @@ import { codeOf, explained } from "../../system-errors.js";
 export interface Owner {
   readonly pid: number;
   readonly host: string;
-  /** What tells this process from a later one with the same pid: its start in clock ticks since boot (Linux); null where unknown. */
+  /**
+   * Distinguishes this process from a later one with the same pid: its start in clock ticks since boot (Linux); null
+   * where unknown.
+   */
   readonly startTicks: string | null;
   /** When the lock was taken, for the reader of a refusal. */
   readonly since: string;
 }
 
-/** A process that was just killed takes a moment to be gone: so long a living owner is waited for before it is believed. */
+/** A killed process can linger. Wait this long before concluding that the owner is alive. */
 const PATIENCE_MS = 2000;
 
 /**
  * Takes the lock at `path` and returns the function that releases it. Throws UserError when a living process holds it.
- * @param onStale called with the owner of a lock that is taken over, because that process is no more
+ * @param onStale called with the owner of a lock that is taken over because that process no longer exists
  */
 export function takeLock(path: string, onStale: (owner: Owner) => void = () => {}): () => void {
   const mine: Owner = {
@@ -80,7 +85,7 @@ function displaceStaleLock(path: string, onStale: (owner: Owner) => void, deadli
   rmSync(aside, { force: true });
 }
 
-/** Removes what processes left that were killed while they took the lock: files named by it and their process id. */
+/** Removes files that processes left when they were killed while taking the lock; their names end in a process id. */
 function sweep(path: string): void {
   const prefix = `${basename(path)}.`;
   for (const name of readdirSync(dirname(path))) {
@@ -95,7 +100,7 @@ function sweep(path: string): void {
 function refusal(path: string, owner: Owner): UserError {
   return new UserError(
     `expected a run directory that no other process writes to, got ${path} held by process ${owner.pid} on ${owner.host} since ${owner.since}. ` +
-      "Wait for it or stop it; if that process surely no longer exists, delete the lock file.",
+      "Wait for it or stop it; if you are sure that it no longer exists, delete the lock file.",
   );
 }
 
@@ -129,7 +134,7 @@ export function lockOwner(path: string): { readonly owner: Owner; readonly alive
 }
 
 function isAlive(owner: Owner): boolean {
-  // Another machine's processes cannot be seen from here, so its lock is believed.
+  // Processes of another machine cannot be seen from here, so its lock counts as held.
   if (owner.host !== hostname()) return true;
   return isRunning(owner.pid) && (owner.startTicks === null || owner.startTicks === statOf(owner.pid)?.startTicks);
 }
@@ -142,13 +147,16 @@ function isRunning(pid: number): boolean {
     // EPERM: it exists and belongs to somebody else.
     if (codeOf(error) !== "EPERM") return false;
   }
-  // A zombie has ended and only waits to be noticed by its parent, which in a container may never do so.
+  // A zombie has ended. It only waits for its parent, which in a container may never collect it.
   return !ENDED_STATES.has(statOf(pid)?.state ?? "");
 }
 
 const ENDED_STATES: ReadonlySet<string> = new Set(["Z", "X"]);
 
-/** State and start of a process from /proc/<pid>/stat (fields 3 and 22); null where there is none. The command in field 2 may hold spaces and parentheses, so fields are counted behind its last `)`. */
+/**
+ * State and start of a process from /proc/<pid>/stat (fields 3 and 22); null where there is none. The command in field
+ * 2 may hold spaces and parentheses, so fields are counted after its last `)`.
+ */
 function statOf(pid: number): { readonly state: string; readonly startTicks: string } | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");

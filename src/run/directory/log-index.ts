@@ -1,6 +1,6 @@
 /**
- * Where each record of a log of samples lies, so that pages of it, and all samples of one observation, are read without the rest. Follows a
- * log that grows (sealed-tail.ts). Memory: 13 bytes a record; the records themselves are not kept.
+ * Where each record of a log of samples lies, so that pages of it, and all samples of one observation, are read without
+ * the rest. Follows a log that grows (sealed-tail.ts). Memory: 13 bytes a record; the records themselves are not kept.
  */
 
 import { closeSync, openSync, readSync } from "node:fs";

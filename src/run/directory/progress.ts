@@ -1,6 +1,7 @@
 /**
- * progress.json: what a run is doing right now, for whoever looks at its directory. One sealed line, replaced as a whole and at most twice a
- * second. Nothing depends on it: a resume never reads it, a run goes on when it cannot be written, and a kill leaves it as it was.
+ * progress.json: what a run is doing right now, for whoever looks at its directory. One sealed line, replaced as a
+ * whole and at most twice a second. Nothing depends on it: a resume never reads it, a run continues if it cannot be
+ * written, and a kill leaves it as it was.
  */
 
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -90,7 +91,10 @@ export function readProgress(dir: string): Progress | null {
   return schema.safeParse(record).data ?? null;
 }
 
-/** Writes progress.json from a run's events. Make it while the run's lock is held, and close it before the lock is given back. */
+/**
+ * Writes progress.json from a run's events. Make it while the run's lock is held, and close it before the lock is given
+ * back.
+ */
 export class ProgressWriter {
   readonly #path: string;
   #progress: Progress;

@@ -1,9 +1,10 @@
 /**
- * The read side of a run directory: the only code that knows its paths and formats when reading. It never locks and never writes, so it may
- * look at a run that another process writes, and at one in a read-only folder. Whatever it finds damaged or foreign is a UserError.
+ * The read side of a run directory: the only code that knows its paths and formats when reading. It never locks and
+ * never writes, so it may look at a run that another process writes, and at one in a read-only folder. Whatever it
+ * finds damaged or foreign is a UserError.
  *
- * A reader is a view as of its last `refresh`, which reads only what is new. Logs of an iteration are read when they are asked for, and
- * followed from then on.
+ * A reader is a view as of its last `refresh`, which reads only what is new. Logs of an iteration are read when they
+ * are asked for, and followed from then on.
  */
 
 import { closeSync, existsSync, openSync, readSync } from "node:fs";
@@ -129,7 +130,8 @@ export class RunReader extends VouchedFiles {
 
   /** Takes in what was written since. Returns whether the journal, the status or the progress is another now. */
   refresh(): boolean {
-    // In this order: a run that ends in between is seen as finished, since its last entry is there before its lock is gone.
+    // In this order: a run that ends in between is seen as finished, since its last entry is there before its lock is
+    // gone.
     const lock = lockOwner(join(this.dir, LOCK_FILE));
     const progress = readProgress(this.dir);
     const grown = this.#refreshJournal();
@@ -176,7 +178,10 @@ export class RunReader extends VouchedFiles {
     return committedRecords(this.#entries);
   }
 
-  /** The run's settings, by the journal; before its first entry, by config.yaml. Throws UserError where neither has them. */
+  /**
+   * The run's settings, by the journal; before its first entry, by config.yaml. Throws UserError where neither has
+   * them.
+   */
   get config(): RunConfig {
     this.#config ??= journaledConfig(this.#entries, this.dir) ?? readRunConfig(this.dir, this.#entries);
     return this.#config;
@@ -269,7 +274,10 @@ export class RunReader extends VouchedFiles {
     for (const { record, number } of readSealed(path)) yield checked(schema, record, path, number);
   }
 
-  /** A page of an iteration's draws. The first call for an iteration reads its whole log once, between turns of the event loop. */
+  /**
+   * A page of an iteration's draws. The first call for an iteration reads its whole log once, between turns of the
+   * event loop.
+   */
   async samples(iteration: number, request: PageRequest): Promise<SamplePage<DrawnSample>> {
     return this.#page(iteration, "samples", drawnSchema, request);
   }
@@ -398,7 +406,9 @@ function isRun(dir: string): boolean {
   return existsSync(join(dir, CONFIG_FILE)) || existsSync(join(dir, JOURNAL_FILE));
 }
 
-/** N by the header of a queue file (algorithm/queue-format.ts), without the rest of it; null where it cannot be read. */
+/**
+ * N by the header of a queue file (algorithm/queue-format.ts), without the rest of it; null where it cannot be read.
+ */
 function queueSize(path: string): number | null {
   const header = Buffer.alloc(20);
   try {
@@ -422,7 +432,10 @@ export interface RunView {
   readonly status: RunStatus;
 }
 
-/** Reads the run in `dir`, also while another process writes to it. Throws UserError when there is none or it is damaged. */
+/**
+ * Reads the run in `dir`, also while another process writes to it. Throws UserError when there is none or it is
+ * damaged.
+ */
 export function readRun(dir: string): RunView {
   const { config, entries, records, summary, status } = RunReader.open(dir);
   return { config, entries, records, summary, status };

@@ -106,7 +106,9 @@ export function checked<T extends object>(schema: z.ZodType<T>, record: object, 
   return record as T;
 }
 
-/** A whole line whose content is not what the file holds: another version of the program wrote it, or another program. */
+/**
+ * A whole line whose content is not what the file holds: another version of the program wrote it, or another program.
+ */
 export function malformed(error: z.ZodError, path: string, line: number): UserError {
   const [issue] = error.issues;
   const where = issue.path.length === 0 ? "" : ` for ${issue.path.join(".")}`;

@@ -9,7 +9,10 @@ import { configKeys, type RunConfig } from "../config/fields.js";
 import { type JournalEntry, readJournal } from "./journal.js";
 import { CONFIG_FILE, JOURNAL_FILE } from "./paths.js";
 
-/** The configuration of the run in `dir`: as the journal has it, which config.yaml repeats. Throws UserError when there is none. */
+/**
+ * The configuration of the run in `dir`: as the journal has it, which config.yaml repeats. Throws UserError when there
+ * is none.
+ */
 export function readRunConfig(dir: string, entries = readJournal(join(dir, JOURNAL_FILE))): RunConfig {
   const journaled = journaledConfig(entries, dir);
   if (journaled !== null) return journaled;
@@ -34,8 +37,8 @@ export function journaledConfig(entries: readonly JournalEntry[], dir: string): 
 }
 
 /**
- * Whether config.yaml is to be written again: it is gone, incomplete, or from before a change that the journal already has. Throws
- * UserError when it was made to say something else than the run's settings.
+ * Whether config.yaml must be written again: it is missing, incomplete, or older than a change that the journal has.
+ * Throws UserError if config.yaml was edited and disagrees with the run.
  */
 export function configFileLags(entries: readonly JournalEntry[], config: RunConfig, dir: string): boolean {
   const path = join(dir, CONFIG_FILE);

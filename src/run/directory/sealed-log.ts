@@ -1,6 +1,7 @@
 /**
- * An append-only file of JSON lines, each sealed with a checksum of itself: `{…,"check":"9ae0f1c2"}`, where `check` is the CRC-32 (eight
- * hexadecimal digits) of the line's JSON text without that last field. Ordinary JSON Lines for every other reader.
+ * An append-only file of JSON lines, each sealed with a checksum of itself: `{…,"check":"9ae0f1c2"}`, where `check` is
+ * the CRC-32 (eight hexadecimal digits) of the line's JSON text without that last field. Ordinary JSON Lines for every
+ * other reader.
  */
 
 import { closeSync, existsSync, readFileSync } from "node:fs";
@@ -44,15 +45,16 @@ function checkOf(body: string): string {
 
 export interface SealedLines<T> {
   readonly records: T[];
-  /** ends[i]: offset in bytes right behind record i's newline. */
+  /** ends[i]: offset in bytes right after record i's newline. */
   readonly ends: number[];
 }
 
 /**
- * Reads the records of a log. A tail that no longer (or not yet) carries valid seals is what a kill during an append leaves
- * behind: it is left out. An invalid line with a valid one after it cannot come from a kill: UserError naming file and line.
+ * Reads the records of a log. A kill during an append leaves a tail without valid seals, and so does an append that is
+ * not complete yet: it is left out. An invalid line with a valid one after it cannot come from a kill: UserError naming
+ * file and line.
  *
- * The checksum vouches that this program wrote the line, so its shape is taken on trust as T.
+ * The checksum proves that this program wrote the line. Its shape is not checked here.
  */
 export function parseSealedLines<T extends object>(bytes: Buffer, path: string): SealedLines<T> {
   const records: T[] = [];
@@ -91,7 +93,10 @@ export function readSealedLog<T extends object>(path: string): T[] {
   return existsSync(path) ? parseSealedLines<T>(readFileSync(path), path).records : [];
 }
 
-/** A log open for appending. What a durable `append` has returned from survives any kill; a kill inside it loses at most that call's records. */
+/**
+ * A log open for appending. What a durable `append` has returned from survives any kill; a kill inside it loses at most
+ * that call's records.
+ */
 export class SealedLog<T extends object> {
   readonly path: string;
   readonly #disk: Disk;
@@ -117,8 +122,8 @@ export class SealedLog<T extends object> {
   }
 
   /**
-   * Appends records in order, with one write and one fsync. With `durable: false` the fsync is left to `sync` or the next durable
-   * append: until then a kill of the process loses nothing, but a power cut may.
+   * Appends records in order, with one write and one fsync. With `durable: false` the fsync is left to `sync` or the
+   * next durable append: until then a kill of the process loses nothing, but a power cut may.
    */
   append(records: readonly T[], options: { readonly durable: boolean } = { durable: true }): void {
     if (records.length === 0) return;

@@ -1,11 +1,12 @@
 /**
- * Reading a sealed log (sealed-log.ts) while it is written: from where the last look ended, a bounded chunk at a time, without a lock.
+ * Reading a sealed log (sealed-log.ts) while it is written: from where the last look ended, a bounded chunk at a time,
+ * without a lock.
  *
  * - A last line that is not whole yet stays unread until it is.
- * - A resumed run may cut a log back and write other lines in their place. Whether what was read still stands is checked by the bytes right
- *   before the place that reading continues at; where it does not, reading starts over.
- * - An invalid line with a valid one after it is damage. It is reported only if a second look finds it too, since a writer may cut and
- *   extend the file between two system calls of a reader.
+ * - A resumed run may cut a log back and write other lines in their place. The bytes right before the place that
+ *   reading continues at show whether what was read still stands. Where it does not, reading starts over.
+ * - An invalid line with a valid one after it is damage. It is reported only if a second look finds it too, since a
+ *   writer may cut and extend the file between two system calls of a reader.
  */
 
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
@@ -18,7 +19,10 @@ const NEWLINE = 10;
 /** Bytes that one call reads, but for longer lines. */
 const CHUNK = 1 << 20;
 const MAX_LINE = 1 << 26;
-/** Bytes before the place of reading that must still be as they were. Resuming cuts off at most a wave of samples, or some steps. */
+/**
+ * Bytes before the place of reading that must still be as they were. Resuming cuts off at most a wave of samples, or
+ * some steps.
+ */
 const GUARD = 1 << 16;
 
 export interface TailLine {
@@ -150,7 +154,10 @@ export class SealedTail {
   }
 }
 
-/** All that is whole in a log now, one record after another, with one chunk in memory at a time. None where there is no such file. */
+/**
+ * All that is whole in a log now, one record after another, with one chunk in memory at a time. None where there is no
+ * such file.
+ */
 export function* readSealed(path: string): Generator<TailLine> {
   const tail = new SealedTail(path);
   let given = 0;

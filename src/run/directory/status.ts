@@ -1,4 +1,4 @@
-/** How a run stands, told from outside: by its journal, its lock and its progress file. */
+/** How a run stands, as seen from outside: by its journal, its lock and its progress file. */
 
 import { isFinished, type JournalEntry } from "./journal.js";
 import type { lockOwner, Owner } from "./lock.js";

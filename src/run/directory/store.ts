@@ -2,32 +2,38 @@
  * The run directory, the single source of truth of a run:
  *
  *     config.yaml                    the resolved configuration
- *     journal.jsonl                  what is done (journal.ts); sealed lines (sealed-log.ts), as in all .jsonl files here
+ *     journal.jsonl                  what is done (journal.ts), in sealed lines (sealed-log.ts) as all .jsonl files
  *     iterations/0000/evaluation.jsonl   the base model's answers to the test set
  *     iterations/0001/samples.jsonl      every draw with its verdict, in the order drawn, wave by wave
  *     iterations/0001/probes.jsonl       every draw that the temperature was chosen by, for methods that choose it
  *     iterations/0001/kept.jsonl         D₊, the samples that were trained on
  *     iterations/0001/training.jsonl     every optimizer step
- *     iterations/0001/training/          model and optimizer in mid-training, and state.json, which names the last of them
+ *     iterations/0001/training/          model and optimizer in mid-training; state.json names the last of them
  *     iterations/0001/evaluation.jsonl   as above, after training
  *     iterations/0001/evaluation-*.jsonl further evaluations, for methods that have them
  *     iterations/0001/queue.bin          the observation queue after the iteration
  *     checkpoints/0001/                  the model after the iteration, an ordinary Hugging Face folder
  *     table.csv                      a row for each iteration; made from the journal
+ *     progress.json                  what the run is doing now; no part of the contract below (progress.ts)
  *     lock                           who writes (lock.ts)
  *
  * Crash contract. A process may be killed, or the machine lose power, at any instant.
  * - `create` returned: the directory opens. Killed before: it has no journal; starting again there is allowed.
- * - `journal.append(e)` returned: e is there for good. Killed inside: e is there whole, or not at all after the next `open`.
- * - a log's `append` returned: its records are there for good. Killed inside: any leading part of them is, whole records only.
- * - `writeKept`, `writeQueue`, `writeTable`, `writeConfig` returned: the new content is there. Killed inside: the old content or the new.
- * - `saveCheckpoint` returned: the folder is complete. Killed inside: it is missing, or complete and not in the journal; either way
- *   the next save replaces it.
+ * - `journal.append(e)` returned: e is there for good. Killed inside: e is there whole, or not at all after the next
+ *   `open`.
+ * - a log's `append` returned: its records are there for good. Killed inside: any leading part of them is, whole
+ *   records only.
+ * - `writeKept`, `writeQueue`, `writeTable`, `writeConfig` returned: the new content is there. Killed inside: the old
+ *   content or the new.
+ * - `saveCheckpoint` returned: the folder is complete. Killed inside: it is missing, or complete and not in the
+ *   journal; either way the next save replaces it.
  * - `saveTrainingState` returned: `trainingState` finds this state. Killed inside: the one before, or this one.
- * - `retain` may leave a folder half-removed, never one that it was told to keep; its next call goes on.
- * Where the system refuses (a full disk), all of them leave what was there before, and throw UserError.
- * An entry goes into the journal only after all it vouches for is durable. Files that no entry vouches for are repeated, not trusted, save
- * for the logs of draws and answers, whose lines carry their own seals. docs/run-directory.md tells of formats, resuming and retention.
+ * - `retain` may leave a folder half-removed, but never one that is to be kept; its next call removes the rest.
+ *
+ * Where the system refuses (a full disk), all of them leave what was there before, and throw UserError. An entry goes
+ * into the journal only after all it vouches for is durable. Files that no entry vouches for are repeated, not trusted,
+ * except for the logs of draws and answers, whose lines carry their own seals. docs/run-directory.md describes formats,
+ * resuming and retention.
  */
 
 import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
@@ -61,7 +67,7 @@ import { RESTORE, sha256, sha256OfFile, VouchedFiles } from "./vouched-files.js"
 
 /** A model in mid-training. */
 export interface TrainingState {
-  /** Optimizer steps of the iteration that it has behind it. */
+  /** Optimizer steps of the iteration that are done. */
   readonly step: number;
   readonly checkpoint: CheckpointDigest;
 }
@@ -82,7 +88,7 @@ export class RunStore extends VouchedFiles {
     this.journal = new Journal(join(dir, JOURNAL_FILE), disk);
   }
 
-  /** Makes a run directory. Throws UserError when a run, or anything else, is already there. */
+  /** Makes a run directory. Throws UserError if a run, or anything else, is already there. */
   static create(dir: string, config: RunConfig, disk = new Disk()): RunStore {
     const path = resolve(dir);
     refuseOccupied(path);
@@ -100,7 +106,10 @@ export class RunStore extends VouchedFiles {
     }
   }
 
-  /** Opens a run directory to go on with it. Throws UserError when there is none, it is damaged, or another process writes to it. */
+  /**
+   * Opens a run directory to continue its run. Throws UserError when there is none, it is damaged, or another process
+   * writes to it.
+   */
   static open(dir: string, disk = new Disk()): RunStore {
     const path = resolve(dir);
     if (!existsSync(join(path, CONFIG_FILE)) && !existsSync(join(path, JOURNAL_FILE))) throw noRun(path);
@@ -113,7 +122,7 @@ export class RunStore extends VouchedFiles {
     }
   }
 
-  /** The run's settings. Throws UserError where config.yaml was made to say something else than the journal. */
+  /** The run's settings. Throws UserError if config.yaml was edited and disagrees with the journal. */
   config(): RunConfig {
     const { entries } = this.journal;
     const journaled = journaledConfig(entries, this.dir);
@@ -122,7 +131,7 @@ export class RunStore extends VouchedFiles {
     return journaled;
   }
 
-  /** Call it behind the journal entry with these settings. */
+  /** Call it after the journal entry with these settings. */
   writeConfig(config: RunConfig): void {
     this.#disk.replace(join(this.dir, CONFIG_FILE), formatConfig(config));
   }
@@ -184,12 +193,15 @@ export class RunStore extends VouchedFiles {
   /** Removes the states of the iteration's training, once its outcome is in the journal. */
   dropTrainingState(iteration: number): void {
     const folder = this.#trainingFolder(iteration);
-    // Without its name first, a state that is half-removed by a kill would still be found.
+    // Its name goes first: otherwise a state that is half-removed by a kill would still be found.
     this.#disk.remove(join(folder, "state.json"));
     this.#disk.remove(folder);
   }
 
-  /** Puts saved weights into the engine and proves that they arrived. Throws UserError when the checkpoint is not what was saved. */
+  /**
+   * Puts saved weights into the engine and proves that they arrived. Throws UserError when the checkpoint is not what
+   * was saved.
+   */
   async restore(digest: CheckpointDigest, engine: Engine): Promise<void> {
     const flaw = await this.flawOfCheckpoint(digest);
     if (flaw !== null) throw new UserError(`${flaw}. ${RESTORE}`);
@@ -236,7 +248,10 @@ export class RunStore extends VouchedFiles {
     return "folder" in place ? { folder: join(this.dir, place.folder), weights } : { uri: place.uri, weights };
   }
 
-  /** Saves into a draft of the folder that is renamed once it is whole; an engine may keep its checkpoint elsewhere instead. */
+  /**
+   * Saves into a draft of the folder that is renamed once it is whole; an engine may keep its checkpoint elsewhere
+   * instead.
+   */
   async #save({ folder, name }: SaveTarget, engine: Engine, optimizer: boolean): Promise<CheckpointDigest> {
     const draft = `${folder}.tmp`;
     this.#disk.remove(draft);
@@ -248,7 +263,7 @@ export class RunStore extends VouchedFiles {
       this.#disk.remove(folder);
       this.#disk.move(draft, folder);
     } catch (error) {
-      // A full disk should not stay full of drafts.
+      // A full disk should not stay filled with drafts.
       if (error instanceof UserError) rmSync(draft, { recursive: true, force: true });
       throw error;
     }
@@ -286,14 +301,17 @@ function lockOf(dir: string): Lock {
   return { release, deadOwner };
 }
 
-/** A folder that holds no run may be used: an empty one, or one that a start was killed in before its first journal entry. */
+/**
+ * A folder that holds no run may be used: an empty one, or one that a start was killed in before its first journal
+ * entry.
+ */
 function refuseOccupied(path: string): void {
   if (!existsSync(path)) return;
   if (!statSync(path).isDirectory()) throw new UserError(`expected a folder for the run, got the file ${path}`);
   const journal = join(path, JOURNAL_FILE);
   if (existsSync(journal) && statSync(journal).size > 0) {
     throw new UserError(
-      `expected a new or empty run directory, got ${path}, which holds a run. Go on with it: \`adastar resume ${path}\`; or choose another --run-dir.`,
+      `expected a new or empty run directory, got ${path}, which holds a run. Continue it: \`adastar resume ${path}\`; or choose another --run-dir.`,
     );
   }
   const own = /^(config\.yaml|journal\.jsonl|progress\.json|iterations|checkpoints|lock)(\..*)?$/;

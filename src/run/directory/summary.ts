@@ -21,8 +21,9 @@ export function bestIteration(records: readonly IterationRecord[]): number {
 }
 
 /**
- * The run so far. `checkpoint` is that of the last finished iteration, the base model before the first one. The base counts as iteration 0
- * when the best is chosen; its accuracy is NaN before it is known. `seconds` are those of the phases, over all sessions.
+ * The run so far. `checkpoint` is that of the last finished iteration, the base model before the first one. The base
+ * counts as iteration 0 when the best is chosen; its accuracy is NaN before it is known. `seconds` are those of the
+ * phases, over all sessions.
  */
 export function summarize(
   dir: string,

@@ -1,5 +1,5 @@
 /**
- * Answers that were paid for are never asked for again: a tape records, wave by wave, what an engine answered, and plays it back when the
+ * An engine is never asked twice for the same answers: a tape records them wave by wave, and plays them back when the
  * same waves are asked for after a kill.
  */
 
@@ -32,9 +32,9 @@ export class Tape<T extends TapeRecord> {
   }
 
   /**
-   * The answers to the next wave: from the tape when all of it is recorded, else from `ask`, durable before this resolves. A wave that is
-   * recorded in part is asked for again as a whole, because what an engine answers may depend, within its tolerance, on what it is asked
-   * along with it.
+   * The answers to the next wave: from the tape when all of it is recorded, else from `ask`, durable before this
+   * resolves. A wave that is recorded in part is asked for again as a whole, because what an engine answers may depend,
+   * within its tolerance, on what it is asked along with it.
    * @param matches whether a record answers the i-th request of the wave
    */
   async next(

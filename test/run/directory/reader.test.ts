@@ -303,6 +303,34 @@ describe("how a run stands", () => {
   });
 });
 
+test("an older run has the values that its version implied, and its lines keep their order", () => {
+  const dir = copyOf(done);
+  const path = join(dir, "journal.jsonl");
+  const missing = new Set(["logs", "canary", "trainableParameters", "probes", "balance", "accuracies"]);
+  const entries = readJournal(path);
+  const lines = entries.map((entry) =>
+    sealed(
+      JSON.parse(JSON.stringify(entry, (key, value: unknown) => (missing.has(key) ? undefined : value))) as object,
+    ),
+  );
+  expect(lines.join("")).not.toMatch(/"logs"|"canary"|"trainableParameters"|"probes"|"balance"|"accuracies"/);
+  writeFileSync(path, lines.map((line) => `${line}\n`).join(""));
+  const reader = RunReader.open(dir);
+  expect(reader.find("trained", 1)).toMatchObject({ logs: [], canary: [] });
+  expect(reader.opened.model.trainableParameters).toBe(reader.opened.model.parameters);
+  expect(reader.records.map(({ accuracies, flops }) => [accuracies, flops.probes])).toEqual(
+    [1, 2, 3].map(() => [{}, 0]),
+  );
+  expect(reader.overview.status.kind).toBe("finished");
+  // Entries are compared as text when a run is resumed.
+  expect(Object.keys(readJournal(path)[1]).slice(0, 3)).toEqual(["seq", "time", "kind"]);
+  expect(readRun(done).entries.map((entry) => JSON.stringify(entry))).toEqual(
+    entries.map((entry) => JSON.stringify(entry)),
+  );
+  const text = readFileSync(join(done, "journal.jsonl"), "utf8").trimEnd().split("\n");
+  for (const [i, entry] of entries.entries()) expect(sealed(entry)).toBe(text[i]);
+});
+
 describe("what is no run, or damaged", () => {
   test("is a UserError for every byte that is flipped in the journal, or a beginning of the run", () => {
     const dir = copyOf(done);

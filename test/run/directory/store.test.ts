@@ -264,7 +264,7 @@ describe("a run directory", () => {
     expect(() => RunStore.create(dir, config)).toThrow(UserError);
     store.journal.append(finished);
     store.close();
-    expect(() => RunStore.create(dir, config)).toThrow(/which holds a run\. Go on with it: `adastar resume/);
+    expect(() => RunStore.create(dir, config)).toThrow(/which holds a run\. Continue it: `adastar resume/);
     const other = folder();
     writeFileSync(join(other, "thesis.txt"), "precious");
     expect(() => RunStore.create(other, config)).toThrow(/which holds thesis\.txt/);
