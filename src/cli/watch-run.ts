@@ -13,6 +13,9 @@ import { commandLine, shortPath } from "./invocation.js";
 import { printJson, say } from "./output.js";
 import { listenForStop } from "./stop-signals.js";
 
+/** Longest question that is shown in a command line, in characters. */
+const MAX_QUESTION = 200;
+
 /**
  * Runs `go` with a listener that displays on stderr and a signal that aborts when the user stops the run. With `json`,
  * stdout gets the summary as one line of JSON; otherwise it gets nothing.
@@ -53,8 +56,11 @@ function closingReport(state: ProgressState, summary: RunSummary): string {
     }
     // The simulated learner leaves no model.
     if (existsSync(join(model, "tokenizer.json"))) {
-      const hint = commandLine("generate", "--model", shortPath(model), "--prompt", "...");
-      parts.push(`Talk to the best model:\n  ${hint}`);
+      const hint =
+        summary.bestCheckpoint === null
+          ? commandLine("generate", "--model", shortPath(model), "--prompt", "...")
+          : commandLine("generate", "--model", shortPath(summary.runDir), "--question", questionOf(state));
+      parts.push(`Talk to the ${summary.bestCheckpoint === null ? "last" : "best"} model:\n  ${hint}`);
     }
   }
   return parts.join("\n\n");
@@ -67,6 +73,12 @@ function reportPath(runDir: string): string {
   } catch (error) {
     return `not written: ${messageOf(error)}`;
   }
+}
+
+/** A question of the run to paste, unless it is too long for a command line. */
+function questionOf({ started }: ProgressState): string {
+  const question = started?.exampleQuestion ?? "...";
+  return question.includes("\n") || question.length > MAX_QUESTION ? "..." : question;
 }
 
 function resumeHint(runDir: string): string {

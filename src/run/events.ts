@@ -101,6 +101,8 @@ export type RunEvent =
       readonly iterations: number;
       readonly model: ModelFacts;
       readonly observations: number;
+      /** The first question of the test set. */
+      readonly exampleQuestion: string;
       readonly testObservations: number;
       readonly resumed: boolean;
     }

@@ -56,6 +56,7 @@ export const started: RunEvent = {
   method: "adastar",
   seed: 1,
   iterations: 2,
+  exampleQuestion: "1 + 1?",
   model: {
     name: "starter",
     parameters: 1_200_000,

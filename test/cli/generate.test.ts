@@ -1,5 +1,9 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
+import { openTask } from "../../src/tasks/registry.js";
 import { adastar } from "./in-process.js";
 
 const TINY_MODEL = fileURLToPath(new URL("../fixtures/tiny-llama", import.meta.url));
@@ -41,5 +45,49 @@ describe("generate", () => {
     const { code, stderr } = await generate("--prompt", "Balance ".repeat(500));
     expect(code).toBe(2);
     expect(stderr).toMatch(/--prompt/);
+  });
+});
+
+describe("a run directory as the model", () => {
+  const scratch = mkdtempSync(join(tmpdir(), "adastar-generate-"));
+  afterAll(() => rmSync(scratch, { recursive: true }));
+  const runDir = join(scratch, "run");
+  const small = ["--iterations", "1", "--steps", "1", "--train-size", "8", "--test-size", "4"];
+
+  test("is its best model, and a question takes the form of its task; eval measures it on its task", async () => {
+    const run = await adastar(["run", ...small, "--run-dir", runDir, "--json"]);
+    const { bestCheckpoint, bestAccuracy } = JSON.parse(run.stdout);
+    const { test: questions, format } = await openTask({ task: "arithmetic" });
+    const [{ question }] = questions;
+    expect(run.stderr).toContain("generate --model");
+    expect(run.stderr).toContain("--question");
+    const asked = await adastar(["generate", "--model", runDir, "--question", question, "--json"]);
+    const stop = format.stop.flatMap((text) => ["--stop", text]);
+    const prompt = ["--prompt", format.prompt({ question }), "--greedy", ...stop];
+    const prompted = await adastar(["generate", "--model", bestCheckpoint, ...prompt, "--json"]);
+    expect(asked.code).toBe(0);
+    expect(JSON.parse(asked.stdout)).toEqual(JSON.parse(prompted.stdout));
+    const named = await adastar([
+      "generate",
+      "--model",
+      bestCheckpoint,
+      "--task",
+      "arithmetic",
+      "--question",
+      question,
+    ]);
+    expect(named.stdout).toBe(`${JSON.parse(asked.stdout).text}\n`);
+
+    const measured = await adastar(["eval", "--model", runDir, "--json"]);
+    expect(JSON.parse(measured.stdout)).toMatchObject({ task: "arithmetic", accuracy: bestAccuracy, observations: 4 });
+  }, 60_000);
+
+  test("what cannot be asked is said", async () => {
+    const both = await adastar(["generate", "--model", TINY_MODEL, "--prompt", "a", "--question", "b"]);
+    expect([both.code, both.stderr]).toEqual([2, expect.stringContaining("either --prompt TEXT or --question TEXT")]);
+    const formless = await adastar(["generate", "--model", TINY_MODEL, "--question", "b"]);
+    expect([formless.code, formless.stderr]).toEqual([2, expect.stringContaining("expected --task NAME beside it")]);
+    const chat = ["generate", "--model", TINY_MODEL, "--task", "arithmetic", "--chat", "--question", "b"];
+    expect(await adastar(chat)).toMatchObject({ code: 2, stderr: expect.stringContaining("which has none") });
   });
 });

@@ -3,6 +3,7 @@ import { formatCount, formatDuration, formatFlops, formatPercent, formatRate } f
 import { modelLabel } from "../../report/run-table.js";
 import { renderPairs } from "../../report/tables.js";
 import { loadConfig } from "../../run/config/config.js";
+import type { RunConfig } from "../../run/config/fields.js";
 import { keysReadBy } from "../../run/config/fields.js";
 import { type CheckpointEvaluation, evaluateCheckpoint } from "../../run/oneshot/evaluate-checkpoint.js";
 import type { Interval } from "../../statistics/intervals.js";
@@ -10,6 +11,7 @@ import { wilsonInterval } from "../../statistics/proportion.js";
 import { testOptionKeys } from "../../tasks/task-options.js";
 import { addConfigOptions, statedSettings } from "../config-options.js";
 import { createDisplay } from "../display/display.js";
+import { namedModel } from "../named-model.js";
 import { print, printJson } from "../output.js";
 
 /** The settings that an evaluation reads. */
@@ -25,11 +27,12 @@ export function evalCommand(): Command {
       `
 Examples:
   $ adastar eval                                      the bundled starter model on the default task
+  $ adastar eval --model runs/my-run                  the best model of a run, on the task of the run
   $ adastar eval --task svamp --data DIR --model DIR --limit 50
   $ adastar eval --task svamp --data DIR --model DIR --json`,
     )
     .action(async (options: Readonly<Record<string, unknown>> & { limit?: string; json?: boolean }) => {
-      const { config } = loadConfig({ flags: statedSettings({ ...options, evalLimit: options.limit }) });
+      const config = evaluated(statedSettings({ ...options, evalLimit: options.limit }));
       const display = createDisplay(process.stderr, process.env);
       try {
         const result = await evaluateCheckpoint(config, display.listener);
@@ -42,6 +45,16 @@ Examples:
       }
     });
   return addConfigOptions(command, SETTINGS);
+}
+
+/** What to evaluate. A run directory as the model brings the settings of the run; flags override them. */
+function evaluated(flags: Readonly<Record<string, unknown>>): RunConfig {
+  const { config } = loadConfig({ flags });
+  if (config.model === null) return config;
+  const { model, config: run } = namedModel(config.model);
+  if (run === null) return config;
+  const stated = Object.fromEntries(Object.entries(config).filter(([key]) => Object.hasOwn(flags, key)));
+  return { ...run, ...stated, model };
 }
 
 /** 95 % interval of the accuracy for this number of questions. */

@@ -353,6 +353,7 @@ function outline({ config, method, task, train, test, engine }: RunParts) {
     model: engine.model,
     observations: train.length,
     testObservations: test.length,
+    exampleQuestion: test[0].question,
   };
 }
 
