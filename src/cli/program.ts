@@ -18,6 +18,7 @@ import { resumeCommand } from "./commands/resume.js";
 import { runCommand } from "./commands/run.js";
 import { studyCommand } from "./commands/study.js";
 import { tasksCommand } from "./commands/tasks.js";
+import { trackCommand } from "./commands/track.js";
 import { say } from "./output.js";
 import { packageVersion } from "./package-version.js";
 
@@ -65,6 +66,7 @@ Exit codes: 0 done, 1 a bug, 2 something to fix in the input, 130 interrupted.`,
     replayCommand(),
     reportCommand(),
     exportCommand(),
+    trackCommand(),
     generateCommand(),
     pretrainCommand(),
     methodsCommand(),
