@@ -12,6 +12,7 @@ import { openOnnxEngine } from "../../../src/engine/onnx/onnx-engine.js";
 import type { RunConfig } from "../../../src/run/config/fields.js";
 import type { RunEvent } from "../../../src/run/events.js";
 import { resumeRun, startRun } from "../../../src/run/loop/runner.js";
+import { openCheckpoint } from "../../../src/run/open-engine.js";
 import type { Observation, Task } from "../../../src/tasks/task.js";
 import { essence, smallConfig } from "../small-run.js";
 
@@ -104,6 +105,29 @@ test("models saved in 16 bits change nothing that a run computes, also one that 
   expect(new Set([...saved.tensors.values()].map(({ dtype }) => dtype))).toEqual(new Set(["BF16"]));
   await saved.close();
 }, 60_000);
+
+test.each(["reset", "accumulate"] as const)(
+  "a run that trains an adapter with dropout (%s), killed and resumed, equals an uninterrupted one",
+  async (start) => {
+    const adapted = { ...settings, loraRank: 4, loraDropout: 0.2, start };
+    let diskSteps = 0;
+    const whole = await startRun(smallConfig(adapted), quiet, { task, onDiskStep: () => void diskSteps++ });
+    const config = smallConfig({ ...adapted, checkpointSteps: 1 });
+    let step = 0;
+    const onDiskStep = () => {
+      if (step++ === Math.floor(0.7 * diskSteps)) throw new Killed();
+    };
+    await expect(startRun(config, quiet, { task, onDiskStep })).rejects.toThrow(Killed);
+    await resumeRun(config.runDir ?? "", quiet, { task });
+    expect(essence(config.runDir ?? "")).toEqual(essence(whole.runDir));
+    const engine = await openCheckpoint({ model: whole.checkpoint, threads: 1 });
+    const base = await openCheckpoint({ model, threads: 1 });
+    expect(await engine.checksum()).not.toBe(await base.checksum());
+    await engine.close();
+    await base.close();
+  },
+  60_000,
+);
 
 test("the last checkpoint is a model folder of its own, with the weights that were evaluated", async () => {
   const events: RunEvent[] = [];
