@@ -158,8 +158,10 @@ export class TinkerEngine implements Engine {
       const wait = await this.#losing(() => this.#client.submitUpdate(this.#id, dataOf(examples), adam, what));
       return async () => {
         const result = await this.#losing(wait);
-        this.#state = updated(this.#state, examples, params);
-        return this.#stepResult(examples, result);
+        return () => {
+          this.#state = updated(this.#state, examples, params);
+          return this.#stepResult(examples, result);
+        };
       };
     };
     return this.#updates.submit(send, signal);

@@ -21,9 +21,10 @@ export class UpdatePipeline {
    * Sends an update once those before it are sent and there is room for it. If one before it fails, this one fails with
    * the same error. Once `signal` is aborted, an update that is not sent fails with the signal's reason.
    *
-   * @param send resolves when the server has the update, with a function that waits for its result
+   * @param send resolves when the server has the update, with a function that waits for its result. That gives a
+   *   function which takes note of the result; these are called in the order of the updates
    */
-  submit<T>(send: () => Promise<() => Promise<T>>, signal?: AbortSignal): Promise<T> {
+  submit<T>(send: () => Promise<() => Promise<() => T>>, signal?: AbortSignal): Promise<T> {
     const before = this.#open.at(-1);
     const room = this.#open.at(-this.#ahead);
     const sent = (async () => {
@@ -37,8 +38,8 @@ export class UpdatePipeline {
     const settled = (async () => {
       const wait = await sent;
       // Both at once: were the earlier one to fail later, this one's failure would go unheard.
-      const [, result] = await Promise.all([before?.settled, wait()]);
-      return result;
+      const [, note] = await Promise.all([before?.settled, wait()]);
+      return note();
     })();
     const entry = { sent, settled };
     this.#open.push(entry);
