@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 
 /** Tests that start the built command. */
-const BUILT = "test/cli/built/**/*.test.ts";
+const BUILT = ["test/cli/built/**/*.test.ts", "test/dashboard/**/*.test.ts"];
 
 export default defineConfig({
   // Examples import the package by its name, as their readers will.
@@ -12,8 +12,8 @@ export default defineConfig({
     // Each worker may hold a model; two cores are the reference machine.
     maxWorkers: 2,
     projects: [
-      { extends: true, test: { name: "source", include: ["test/**/*.test.ts"], exclude: [BUILT] } },
-      { extends: true, test: { name: "built", include: [BUILT], globalSetup: "test/cli/built/build.ts" } },
+      { extends: true, test: { name: "source", include: ["test/**/*.test.ts"], exclude: BUILT } },
+      { extends: true, test: { name: "built", include: BUILT, globalSetup: "test/cli/built/build.ts" } },
     ],
   },
 });

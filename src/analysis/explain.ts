@@ -97,7 +97,8 @@ export function explainObservation(dir: string, observation: string): Explanatio
   };
 }
 
-function explainIteration(
+/** What an iteration did with an observation, but for its tries. `size` is N; `drawn`: whether it has draws. */
+export function explainIteration(
   run: RunReader,
   method: Method,
   {

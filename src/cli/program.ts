@@ -5,6 +5,7 @@ import { UserError } from "../errors.js";
 import { auditCommand } from "./commands/audit.js";
 import { compareCommand } from "./commands/compare.js";
 import { configCommand } from "./commands/config.js";
+import { dashboardCommand } from "./commands/dashboard.js";
 import { evalCommand } from "./commands/eval.js";
 import { explainCommand } from "./commands/explain.js";
 import { exportCommand } from "./commands/export.js";
@@ -58,6 +59,7 @@ Exit codes: 0 done, 1 a bug, 2 something to fix in the input, 130 interrupted.`,
     resumeCommand(),
     compareCommand(),
     studyCommand(),
+    dashboardCommand(),
     configCommand(),
     evalCommand(),
     auditCommand(),

@@ -402,7 +402,7 @@ function byObservation({ statistics, tieSeed }: ReturnType<typeof readQueue>): Q
 }
 
 /** Whether a folder holds a run, as far as its names tell. */
-function isRun(dir: string): boolean {
+export function isRun(dir: string): boolean {
   return existsSync(join(dir, CONFIG_FILE)) || existsSync(join(dir, JOURNAL_FILE));
 }
 
