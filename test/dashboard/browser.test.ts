@@ -1,9 +1,9 @@
 /** The dashboard in a real browser: Debian's chromium, or the one that CHROMIUM names. Skipped where there is none. */
 
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import axe from "axe-core";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Dashboard, startDashboard } from "../../src/dashboard/server.js";
@@ -49,13 +49,12 @@ describe.skipIf(executablePath === undefined)("in a browser", () => {
   const at = (name: string, tab = "overview") => `/run?${new URLSearchParams({ run: name, tab })}`;
 
   test.each(["light", "dark"] as const)("axe finds nothing serious, %s", async (colorScheme) => {
-    const source = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
     for (const path of ["/", at("one"), at("one", "queue"), `${at("one", "observations")}&observation=3`]) {
       const context = await browser.newContext({ colorScheme, bypassCSP: true });
       const page = await context.newPage();
       await page.goto(new URL(path, dashboard.url).href);
       await page.locator("table, .plot svg").first().waitFor();
-      await page.addScriptTag({ path: source });
+      await page.addScriptTag({ content: axe.source });
       const found = await page.evaluate<string[]>(`axe.run().then(({ violations }) => violations
         .filter(({ impact }) => impact === "serious" || impact === "critical")
         .map(({ id, nodes }) => id + ": " + nodes.map(({ html }) => html.slice(0, 120)).join(" | ")))`);

@@ -88,12 +88,14 @@ function drawPlot(figure: Figure, frame: Frame, palette: Palette): Plot {
 function drawLines(figure: LineFigure, frame: Frame, palette: Palette): Plot {
   const points = figure.series.flatMap((series) => series.points);
   const width = frame.right - frame.left;
+  // The axis ends with the last value, not at a round number, so that lines fill the width.
+  const to = figure.x.to ?? Math.max(...points.map(({ x }) => x));
   const xs = scaleOf(
-    figure.x,
+    { ...figure.x, to },
     points.map(({ x }) => x),
     frame.left,
     frame.right,
-    Math.max(2, Math.floor(width / 80)),
+    Math.max(2, Math.floor(width / 100)),
   );
   const heights = points.flatMap(({ y, low, high }) => [y, low ?? y, high ?? y]);
   const ys = scaleOf(figure.y, heights, frame.bottom, frame.top, 4);
@@ -207,7 +209,8 @@ function below(xs: Scale, format: (value: number) => string, { bottom, right }: 
   return xs.ticks
     .filter((tick) => xs.place(tick) <= right + 1)
     .map((tick, i, all) => {
-      const anchor = i === 0 ? "start" : i === all.length - 1 ? "end" : "middle";
+      const last = i === all.length - 1 && right - xs.place(tick) < 24;
+      const anchor = i === 0 ? "start" : last ? "end" : "middle";
       return text(xs.place(tick), bottom + 16, format(tick), { fill: muted, anchor });
     })
     .join("");
