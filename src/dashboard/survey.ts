@@ -49,7 +49,6 @@ export class Survey {
 
   /** Reads what is new. Answers at once, with what is known; or, where little is left, after a moment. */
   async advance(patience = 400): Promise<SurveyState> {
-    if (this.#failure !== null) throw this.#failure;
     this.#reading ??= this.#readOn()
       .catch((error: unknown) => {
         this.#failure = error instanceof Error ? error : new Error(String(error));
@@ -59,8 +58,12 @@ export class Survey {
       });
     const moment = new Promise<void>((resume) => setTimeout(resume, patience).unref());
     await Promise.race([this.#reading, moment]);
-    if (this.#failure !== null) throw this.#failure;
+    this.#throwFailure();
     return this.state;
+  }
+
+  #throwFailure(): void {
+    if (this.#failure !== null) throw this.#failure;
   }
 
   get state(): SurveyState {

@@ -33,8 +33,9 @@ interface Answer {
 async function ask(path: string, { base = dashboard.url, method = "GET", headers = {} } = {}): Promise<Answer> {
   const { hostname, port } = new URL(base);
   return new Promise((resolve, reject) => {
-    const sent = request({ hostname, port, path, method, headers }, async (response) => {
-      resolve({ status: response.statusCode ?? 0, body: await text(response), headers: response.headers });
+    const sent = request({ hostname, port, path, method, headers }, (response) => {
+      const { statusCode: status = 0, headers: received } = response;
+      text(response).then((body) => resolve({ status, body, headers: received }), reject);
     });
     sent.on("error", reject).end();
   });
