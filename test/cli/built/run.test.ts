@@ -30,10 +30,13 @@ describe("run", () => {
       "status",
       "runDir",
       "checkpoint",
+      "bestCheckpoint",
       "iterations",
       "baseAccuracy",
       "bestAccuracy",
       "bestIteration",
+      "everVisited",
+      "observations",
       "flops",
       "seconds",
     ]);
@@ -47,7 +50,8 @@ describe("run", () => {
     expect(stderr).toMatch(/^adastar on arithmetic: /);
     expect(stderr).toMatch(/^iteration 2\/2: m /m);
     expect(stderr).toMatch(/^iteration +m +α +popped +\|D₊\| +train loss +test accuracy +FLOPs/m);
-    expect(stderr).toContain(`best model     ${summary.bestCheckpoint}`);
+    expect(stderr).toContain("\nbest model ");
+    expect(stderr).toContain(`  ${summary.bestCheckpoint}\n`);
     expect(stderr).not.toContain(ESC);
   });
 
