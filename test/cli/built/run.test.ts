@@ -49,7 +49,7 @@ describe("run", () => {
     expect(summary.flops.total).toBe(summary.flops.sampling + summary.flops.training);
     expect(stderr).toMatch(/^adastar on arithmetic: /);
     expect(stderr).toMatch(/^iteration 2\/2: m /m);
-    expect(stderr).toMatch(/^iteration +m +α +popped +\|D₊\| +train loss +test accuracy +FLOPs/m);
+    expect(stderr).toMatch(/^iteration +m +ever visited +α +popped +\|D₊\| +train loss +test accuracy +FLOPs/m);
     expect(stderr).toContain("\nbest model ");
     expect(stderr).toContain(`  ${summary.bestCheckpoint}\n`);
     expect(stderr).not.toContain(ESC);
