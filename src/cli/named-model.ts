@@ -1,4 +1,6 @@
-/** A model that the user names: a checkpoint's folder, a hub reference, or a run directory, which means its best model. */
+/**
+ * A model that the user names: a checkpoint's folder, a hub reference, or a run directory, which means its best model.
+ */
 
 import { existsSync } from "node:fs";
 import { join } from "node:path";

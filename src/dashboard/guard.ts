@@ -23,7 +23,8 @@ const HEADERS: Readonly<Record<string, string>> = {
 
 /**
  * Only reading is allowed. Without a token the server listens on loopback, and a request must name loopback in its Host
- * header: a page elsewhere whose name is made to point here (DNS rebinding) does not. With a token every request needs it.
+ * header: a page elsewhere whose name is made to point here (DNS rebinding) does not. With a token every request needs
+ * it.
  */
 export function guard(token: string | null): MiddlewareHandler {
   return async (context, next) => {

@@ -1,4 +1,7 @@
-/** Tells pages that a run, or the list of runs, has changed. One look a second, for all pages together, while any is open. */
+/**
+ * Tells pages that a run, or the list of runs, has changed. One look a second, for all pages together, while any is
+ * open.
+ */
 
 import type { Library } from "./library.js";
 

@@ -147,8 +147,8 @@ export interface CallOptions {
 
 export interface StepOptions extends CallOptions {
   /**
-   * Key of the step's own random numbers (dropout), an integer in [0, 2^53). The same key, examples and weights give the
-   * same update. 0 when left out.
+   * Key of the step's own random numbers (dropout), an integer in [0, 2^53). The same key, examples and weights give
+   * the same update. 0 when left out.
    */
   readonly seed?: number;
 }

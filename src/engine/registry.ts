@@ -73,7 +73,10 @@ export const engineFields = {
     scope: "place",
     readBy: ["eval"],
   }),
-  adapterRank: field(whole(1), 32, "Rank of the adapter (LoRA) that the server trains", { readBy: ["eval"] }),
+  adapterRank: field(whole(1), 32, "Rank of the adapter (LoRA) that the server trains", {
+    readBy: ["eval"],
+    before: 32,
+  }),
   maxInFlight: field(optional(whole(1)), null, "Samples that the server is asked for at once; 64 when not set", {
     scope: "means",
     readBy: ["eval"],

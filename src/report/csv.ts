@@ -2,7 +2,9 @@
 
 export type CsvCell = string | number | boolean | null;
 
-/** A header and its rows. A value that does not exist, null or NaN, is left empty; texts are quoted where they must be. */
+/**
+ * A header and its rows. A value that does not exist, null or NaN, is left empty; texts are quoted where they must be.
+ */
 export function csvText(header: readonly string[], rows: Iterable<readonly CsvCell[]>): string {
   return [header, ...rows].map((row) => `${csvRow(row)}\n`).join("");
 }

@@ -69,7 +69,9 @@ export function reportLatex(tables: readonly TitledTable[]): string {
   return `% Needs \\usepackage{booktabs}.\n${blocks.join("\n\n")}\n`;
 }
 
-/** Figures of an iteration by column, unformatted: shares in [0, 1], FLOPs and seconds. Iteration 0 is the base model. */
+/**
+ * Figures of an iteration by column, unformatted: shares in [0, 1], FLOPs and seconds. Iteration 0 is the base model.
+ */
 const CSV_COLUMNS: Readonly<Record<string, (record: IterationRecord) => CsvCell>> = {
   test_accuracy: ({ testAccuracy }) => testAccuracy,
   test_finished: ({ testFinished }) => testFinished,

@@ -1,6 +1,7 @@
 /**
- * What the pinned runtime's WebGPU provider gets wrong, each as a test: the device module is written around these facts.
- * A test that fails after an upgrade of the runtime means that a fact has changed and its workaround can be reviewed.
+ * What the pinned runtime's WebGPU provider gets wrong, each as a test: the device module is written around these
+ * facts. A test that fails after an upgrade of the runtime means that a fact has changed and its workaround can be
+ * reviewed.
  */
 
 import { spawnSync } from "node:child_process";

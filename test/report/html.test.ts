@@ -126,7 +126,8 @@ describe("at the command line", () => {
     ];
     const done = await adastar(["run", ...flags, "--run-dir", dir]);
     expect(done.code).toBe(0);
-    expect(done.stderr).toContain(`report           ${join(dir, "report.html")}`);
+    expect(done.stderr).toMatch(/^report +\S/m);
+    expect(done.stderr).toContain(join(dir, "report.html"));
     expect(readFileSync(join(dir, "report.html"), "utf8")).toContain("Learning curves");
     expect(() => writeRunReport(`${dir}-none`)).toThrow();
   });

@@ -72,7 +72,9 @@ export async function readAdapterConfig(dir: string): Promise<AdapterConfig> {
   };
 }
 
-/** The adapter's matrices by PEFT's names. Throws UserError for one that is missing, misshapen, not finite or foreign. */
+/**
+ * The adapter's matrices by PEFT's names. Throws UserError for one that is missing, misshapen, not finite or foreign.
+ */
 export async function readAdapterWeights(dir: string, config: ModelConfig, lora: Lora): Promise<Weights> {
   const path = join(dir, ADAPTER_MODEL);
   const file = await SafetensorsFile.open(path);

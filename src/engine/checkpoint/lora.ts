@@ -1,6 +1,6 @@
 /**
- * LoRA (Hu et al. 2022): a frozen matrix W [outputs, inputs] gets an adapter of two small ones, and computes
- * x · Wᵀ + α/r · dropout(x) · Aᵀ · Bᵀ with A [r, inputs] and B [outputs, r]. Only A and B are trained. Names are PEFT's.
+ * LoRA (Hu et al. 2022): a frozen matrix W [outputs, inputs] gets an adapter of two small ones, and computes x · Wᵀ +
+ * α/r · dropout(x) · Aᵀ · Bᵀ with A [r, inputs] and B [outputs, r]. Only A and B are trained. Names are PEFT's.
  */
 
 import { UserError } from "../../errors.js";

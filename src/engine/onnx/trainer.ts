@@ -70,8 +70,8 @@ export class Trainer {
   }
 
   /**
-   * Mean negative log-likelihood over all completion tokens, and its gradient by what is trained. The gradient's arrays are
-   * overwritten by the next call.
+   * Mean negative log-likelihood over all completion tokens, and its gradient by what is trained. The gradient's arrays
+   * are overwritten by the next call.
    */
   async lossAndGradients(
     examples: readonly TrainingExample[],

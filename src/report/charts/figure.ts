@@ -1,6 +1,6 @@
 /**
- * Charts as data, drawn as SVG text by `drawFigure`: the same on a live page, in an exported file and in a report. Every
- * figure is also a table (`figureTable`), for those who read numbers or have them read out.
+ * Charts as data, drawn as SVG text by `drawFigure`: the same on a live page, in an exported file and in a report.
+ * Every figure is also a table (`figureTable`), for those who read numbers or have them read out.
  */
 
 import type { Table } from "../tables.js";

@@ -175,7 +175,9 @@ export function visitFigure(visits: readonly (readonly number[])[]): HeatFigure 
   };
 }
 
-/** The queue: observations over the iteration they were last updated in and their win rate then (the paper's appendix). */
+/**
+ * The queue: observations over the iteration they were last updated in and their win rate then (the paper's appendix).
+ */
 export function queueFigure(queue: {
   readonly iteration: number;
   readonly iterations: number;

@@ -1,4 +1,6 @@
-/** Charts as SVG inside a page: colours and fonts come from the page's style, so they follow its light and dark theme. */
+/**
+ * Charts as SVG inside a page: colours and fonts come from the page's style, so they follow its light and dark theme.
+ */
 
 import { escapeMarkup, fixed, place, type Range, range, ticksOf } from "../scale.js";
 import type { Table } from "../tables.js";

@@ -116,7 +116,9 @@ export class Graph {
     });
   }
 
-  /** Nodes that an output depends on: rules also give gradients of what is frozen, and the runtime would compute them. */
+  /**
+   * Nodes that an output depends on: rules also give gradients of what is frozen, and the runtime would compute them.
+   */
   #neededNodes(): NodeRecord[] {
     const wanted = new Set(this.#outputs.map(({ name }) => name));
     const needed = this.#nodes.toReversed().filter(({ inputs, outputs }) => {
@@ -380,7 +382,7 @@ export class Graph {
     return this.#simple("Gather", [table, indices], [...indices.shape, ...table.shape.slice(1)], { axis: 0 });
   }
 
-  // -------------------------------------------------------------------------------------------------------------------------------
+  // Parts that the operators above share.
 
   #apply<P extends PrimitiveName>(
     primitive: P,
