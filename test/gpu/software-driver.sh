@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Sets up Mesa's software Vulkan driver (lavapipe) from Debian's packages, so that `--device webgpu` and its tests run on
-# a machine without a graphics card. Prints the `export` lines to use it:
+# Sets up Mesa's software Vulkan driver (lavapipe) from Debian's packages, so that the tests of the runtime's WebGPU
+# provider run on a machine without a graphics card. Prints the `export` lines to use it:
 #
 #   eval "$(test/gpu/software-driver.sh)"
 #
-# Needs Debian 12 or later on x64, apt-get and root. Nothing of the system's own Mesa is replaced: the driver is unpacked
-# into a folder of its own (first argument; default ~/.cache/adastar-software-driver).
+# Needs Debian 12 or later on x64, apt-get and root. The driver is unpacked into a folder of its own (first argument;
+# default ~/.cache/adastar-software-driver). What it needs besides is installed, which may upgrade the system's own Mesa.
 # Debian 12's own Mesa is too old for the WebGPU provider; there the driver comes from its backports.
 set -euo pipefail
 
