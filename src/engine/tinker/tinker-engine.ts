@@ -392,7 +392,7 @@ function dataOf(examples: readonly TrainingExample[]): Datum[] {
 function checkOptimizer({ kind, weightDecay, maxGradientNorm }: OptimizerParams): void {
   if (maxGradientNorm !== undefined) {
     throw new UserError(
-      "engine tinker: expected no --max-gradient-norm, because SkyRL does not clip gradients; leave it out",
+      "engine tinker: expected no --max-gradient-norm, because SkyRL does not clip gradients; set it to none (the task may have a default)",
     );
   }
   if (kind === "adam" && weightDecay > 0) {
