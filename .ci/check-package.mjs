@@ -29,13 +29,17 @@ for (const needed of [
   "dist/cli/main.js",
   "dist/index.js",
   "dist/index.d.ts",
+  "dist/config.schema.json",
+  "dist/web/index.html",
   "models/starter/config.json",
   "models/starter/model.safetensors",
   "models/starter/tokenizer.json",
 ]) {
   expect(paths.includes(needed), `the package holds ${needed}`);
 }
-const unwanted = paths.filter((path) => /^(test|src|bench|runs|node_modules)\/|\.tsbuildinfo$|\.test\./.test(path));
+// The runtime is bundled, without its install step: see scripts/bundle-runtime.mjs.
+const own = paths.filter((path) => !/^node_modules\/onnxruntime-(node|common)\//.test(path));
+const unwanted = own.filter((path) => /^(test|src|web|bench|runs|node_modules)\/|\.tsbuildinfo$|\.test\./.test(path));
 expect(
   unwanted.length === 0,
   `the package holds no sources, tests or leftovers${unwanted.map((path) => ` ${path}`).join()}`,
