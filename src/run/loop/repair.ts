@@ -119,14 +119,14 @@ async function replay(run: RunContext, flaws: readonly Flaw[]): Promise<void> {
     const { visit, result } = await visitObservations({ ...run, emit: () => {} }, queue, t);
     if (JSON.stringify(result) !== JSON.stringify(vouched.result)) throw mixed(store, t);
     commit(queue, visit, method, config.curriculumPower);
-    const mend = (part: Flaw["part"], write: () => FileDigest, digest: FileDigest) => {
+    const rewrite = (part: Flaw["part"], write: () => FileDigest, digest: FileDigest) => {
       const flaw = flaws.find((one) => one.part === part && one.iteration === t);
       if (flaw === undefined) return;
       if (write().sha256 !== digest.sha256) throw mixed(store, t);
       emit({ kind: "notice", text: `${flaw.text}; written again from the recorded samples` });
     };
-    mend("kept", () => store.writeKept(t, keptLines(visit)), vouched.kept);
-    mend("queue", () => store.writeQueue(t, queue.serialize()), committed.queue);
+    rewrite("kept", () => store.writeKept(t, keptLines(visit)), vouched.kept);
+    rewrite("queue", () => store.writeQueue(t, queue.serialize()), committed.queue);
   }
 }
 

@@ -71,7 +71,7 @@ export async function resumeRun(dir: string, listeners: Listeners, options: Resu
   const emit = tee(listeners);
   const changes = options.settings ?? {};
   const finished = Object.keys(changes).length === 0 ? await finishedRun(dir) : null;
-  if (finished !== null) return retell(finished, finished.config, emit);
+  if (finished !== null) return replaySummary(finished, finished.config, emit);
   const store = RunStore.open(dir, new Disk(options.onDiskStep));
   return within(store, async () => {
     const config = changedConfig(store.config(), changes);
@@ -80,7 +80,7 @@ export async function resumeRun(dir: string, listeners: Listeners, options: Resu
     const { entries } = store.journal;
     if (isFinished(entries) && flaws.length === 0 && Object.keys(changes).length === 0) {
       store.writeTable(committedRecords(entries));
-      return retell(store, config, emit);
+      return replaySummary(store, config, emit);
     }
     await options.engine?.reset();
     const parts = await openParts(config, options);
@@ -331,7 +331,7 @@ interface JournaledRun {
   readonly journal: JournalView;
 }
 
-function retell(store: JournaledRun, config: RunConfig, emit: Listener): RunSummary {
+function replaySummary(store: JournaledRun, config: RunConfig, emit: Listener): RunSummary {
   const base = store.journal.find("evaluated", 0);
   if (base !== undefined) emit(baseEvent(base));
   for (const record of committedRecords(store.journal.entries)) emit({ kind: "iteration", record });
